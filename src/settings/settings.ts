@@ -1,0 +1,421 @@
+// Every option of the product: its type, unit, default and meaning, and the rules between options.
+// One zod schema, exactly two levels deep (section, option); names end in their unit.
+// Reading files and the environment is load-settings.ts; config/default.yaml says the same for operators, a test compares.
+// No problem text repeats a value: what stands in the wrong place may be a secret.
+
+import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { domainOf, isDomainName, type Mailbox, parseMailbox } from '../core/mail-address.ts';
+
+/** Where to listen or whom to ask; `host` is an IP address or a host name, IPv6 without brackets. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What the loader must know of an option besides its type. */
+export interface OptionNotes {
+  /** How text from the environment is read: as it is, as digits, or comma separated. */
+  readonly form: 'text' | 'number' | 'list';
+  readonly nullable: boolean;
+  /** Refused from files and overrides, which get copied, committed and shown by `ps`. */
+  readonly environmentOnly: boolean;
+  readonly meaning: string;
+  /** What would be right, with an example. */
+  readonly remedy: string;
+}
+
+type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+const notes = z.registry<OptionNotes>();
+
+function option<S extends z.ZodType>(schema: S, about: Pick<OptionNotes, 'meaning' | 'remedy'> & Partial<OptionNotes>) {
+  notes.add(schema, { form: 'text', nullable: false, environmentOnly: false, ...about });
+  return schema;
+}
+
+function integer(min: number, max: number, byDefault: number, meaning: string) {
+  const range = `is not between ${min} and ${max}`;
+  const number = z.int({ error: 'is not a whole number' }).min(min, range).max(max, range).default(byDefault);
+  return option(number, {
+    form: 'number',
+    meaning,
+    remedy: `Give a whole number from ${min} to ${max}, without quotes, for example ${byDefault}.`,
+  });
+}
+
+/** A text option whose value is what `read` makes of it. */
+function textOf<T>(read: (text: string) => Reading<T>) {
+  return z.string({ error: 'is not text' }).transform((text, context): T => {
+    const reading = read(text);
+    if ('value' in reading) return reading.value;
+    context.addIssue({ code: 'custom', message: reading.problem });
+    return z.NEVER;
+  });
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(names: T) {
+  return z.enum(names, { error: `is none of ${names.join(', ')}` });
+}
+
+// ---- readers: operator's text -> value, or what is wrong with it ----
+
+function readPort(text: string): number | undefined {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65535 ? Number(text) : undefined;
+}
+
+/** An IP address, or a host name of one or more labels; `12.34` and the like are neither. */
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || isDomainName(text) || /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text);
+}
+
+function readListen(text: string): Reading<HostPort> {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+)):([^:]+)$/.exec(text);
+  if (parts === null) return { problem: 'is not host:port' };
+  const [, bracketed, plain = '', portText = ''] = parts;
+  const port = readPort(portText);
+  if (port === undefined) return { problem: 'has a port that is not a number from 0 to 65535' };
+  const good = bracketed === undefined ? isHost(plain) : isIPv6(bracketed);
+  return good ? { value: { host: bracketed ?? plain, port } } : { problem: 'has a host that is no name or address' };
+}
+
+function readDnsServer(text: string): Reading<HostPort> {
+  if (isIP(text) !== 0) return { value: { host: text, port: 53 } };
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([^:]+))?$/.exec(text);
+  const [, bracketed, plain = '', portText = '53'] = parts ?? [];
+  if (bracketed === undefined ? !isIPv4(plain) : !isIPv6(bracketed)) return { problem: 'is not an IP address' };
+  const port = readPort(portText);
+  if (port === undefined || port === 0) return { problem: 'has a port that is not a number from 1 to 65535' };
+  return { value: { host: bracketed ?? plain, port } };
+}
+
+/** @param hostname as the URL class gives it: lower case, IPv4 in four parts, IPv6 in brackets */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
+
+function readPublicUrl(text: string): Reading<string> {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) return { problem: 'is not an http or https URL' };
+  // The written text is looked at, too: the URL class drops an empty query, "@" without a name, and turns "\" into "/".
+  if (!/^[^/]*\/\/[^/?#@\\%\s]+\/?$/.test(text)) return { problem: 'has more in it than scheme, host and port' };
+  if (url.hostname.endsWith('.')) return { problem: 'has a dot at the end of its host' };
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) return { problem: 'is http, but not on this machine' };
+  if (url.port === '0' && !isLoopback(url.hostname)) return { problem: 'has port 0, but is not on this machine' };
+  return { value: url.origin };
+}
+
+function readTestMailboxUrl(text: string): Reading<string> {
+  const url = URL.parse(text);
+  if (url === null || !/^http:\/\//i.test(text)) return { problem: 'is not an http URL' };
+  if (!isLoopback(url.hostname)) return { problem: 'is not on this machine' };
+  if (url.port === '0') return { problem: 'has port 0' };
+  if (text.includes('@')) return { problem: 'holds a user name' };
+  return { value: url.href.replace(/\/$/, '') };
+}
+
+function readRelayUrl(text: string): Reading<string> {
+  const url = URL.parse(text);
+  if (url === null || !/^smtps?:\/\//i.test(text)) return { problem: 'is not an smtp or smtps URL' };
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  if (!isHost(host)) return { problem: 'has a host that is no name or address' };
+  if (url.port === '0') return { problem: 'has port 0' };
+  if (!/^\/?$/.test(url.pathname) || /[?#\\\s]/.test(text)) {
+    return { problem: 'has more in it than user, password, host and port' };
+  }
+  // A "%" that starts no escape would throw only when the first reply is sent.
+  if (/%(?![0-9a-f]{2})/i.test(text)) return { problem: 'has a "%" that is not written as %25' };
+  return { value: url.href.replace(/\/$/, '') };
+}
+
+/** @param longest characters; what is built from the name must still fit */
+function readDomain(text: string, longest: number): Reading<string> {
+  if (!isDomainName(text)) return { problem: 'is not a full host name' };
+  return text.length > longest ? { problem: `is longer than ${longest} characters` } : { value: text.toLowerCase() };
+}
+
+function readFrom(text: string): Reading<Mailbox> {
+  const mailbox = parseMailbox(text);
+  return mailbox === undefined ? { problem: 'is not a plain mail address' } : { value: mailbox };
+}
+
+/** The name stands in mails that must hold nothing a scanner or mail app would turn into a link (DESIGN.md, threats). */
+function readSiteName(text: string): Reading<string> {
+  const length = [...text].length;
+  if (text.trim() !== text || length < 1 || length > 60) {
+    return { problem: 'is not 1 to 60 characters without blanks at the ends' };
+  }
+  if (/[\p{C}\p{Zl}\p{Zp}]/u.test(text)) return { problem: 'holds a control character or an invisible one' };
+  // Folded first: full-width "．" and "＠" are dots and at signs to a mail app as well.
+  const folded = text.normalize('NFKC');
+  if (/[@/:<>\\]/.test(folded)) return { problem: 'holds one of @ / \\ : < >' };
+  if (/[\p{L}\p{N}\p{M}][.。][\p{L}\p{N}]/u.test(folded)) return { problem: 'looks like a host name' };
+  return { value: text.normalize('NFC') };
+}
+
+function readTimeZone(text: string): Reading<string> {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+  } catch {
+    return { problem: 'is not a known time zone' };
+  }
+  // Intl takes "+01:00" as well; that has no summer time and no name to show.
+  return /^[A-Za-z]/.test(text) ? { value: text } : { problem: 'is an offset, not the name of a time zone' };
+}
+
+function readDataDir(text: string): Reading<string> {
+  return text.trim() === '' || text.includes('\0') ? { problem: 'is not a folder path' } : { value: text };
+}
+
+function readSecret(text: string): Reading<string> {
+  if (!/^[A-Za-z0-9_-]{1,1024}$/.test(text)) return { problem: 'is not base64url text without padding' };
+  return Buffer.from(text, 'base64url').length < 32 ? { problem: 'is shorter than 32 bytes' } : { value: text };
+}
+
+// ---- the options ----
+
+const listenRemedy = 'Give host:port, for example "127.0.0.1:3000", or "[::1]:3000" in quotes.';
+const secretRemedy =
+  'Make one with: openssl rand 32 | basenc --base64url -w0 | tr -d = , and give it as RTV_KEYS_SECRET.';
+
+const web = z.strictObject({
+  listen: option(textOf(readListen).prefault('127.0.0.1:3000'), {
+    meaning: 'Where the pages are served. Port 0 takes any free port.',
+    remedy: listenRemedy,
+  }),
+  publicUrl: option(textOf(readPublicUrl), {
+    meaning: 'What browsers call the site. Port 0, on this machine only, is the port that web.listen got.',
+    remedy: 'Give scheme and host only, https unless on this machine, for example https://reset.school.example.',
+  }),
+  testMailboxUrl: option(textOf(readTestMailboxUrl).nullable().default(null), {
+    nullable: true,
+    meaning: 'Adds a button to the reset page that opens the mail in the test mailbox. For trying out only.',
+    remedy: 'Give null, or an http URL on this machine, for example http://127.0.0.1:8025.',
+  }),
+});
+
+const smtp = z.strictObject({
+  listen: option(textOf(readListen).prefault('0.0.0.0:2525'), {
+    meaning: 'Where mail is received. Port 0 takes any free port.',
+    remedy: 'Give host:port, for example "0.0.0.0:2525", or "[::]:2525" in quotes.',
+  }),
+  hostname: option(
+    textOf((text) => readDomain(text, 253)),
+    {
+      meaning: 'Our own host name: in the greeting, and told to the mail authentication.',
+      remedy: 'Give a full host name, for example mx.in.school.example.',
+    },
+  ),
+});
+
+const mail = z.strictObject({
+  // 200: the local part and "@" must fit into the 254 characters of an address as well.
+  domain: option(
+    textOf((text) => readDomain(text, 200)),
+    {
+      meaning: 'Domain of the one-time addresses; its MX record must lead to smtp.listen.',
+      remedy: 'Give a domain used for nothing else, for example in.school.example.',
+    },
+  ),
+  from: option(textOf(readFrom), {
+    meaning: 'Sender of our replies and notices, at another domain than mail.domain.',
+    remedy: 'Give an address without a display name, for example accounts@school.example.',
+  }),
+  siteName: option(textOf(readSiteName), {
+    meaning: 'Name of the site as people know it, on the pages and in the mails.',
+    remedy: 'Give a name in words, for example Example School. Nothing in it may look like a link.',
+  }),
+  timeZone: option(textOf(readTimeZone).default('UTC'), {
+    meaning: 'Time zone of the times shown in mails and pages.',
+    remedy: 'Give an IANA name, for example Europe/Vienna, or UTC.',
+  }),
+});
+
+const dns = z.strictObject({
+  servers: option(
+    z.array(textOf(readDnsServer), { error: 'is not a list' }).min(1, 'is empty').max(3, 'has more than 3 entries'),
+    {
+      form: 'list',
+      meaning: 'DNS servers for all look-ups about senders; use validating resolvers that you trust.',
+      remedy: 'Give a list of 1 to 3 IP addresses, port optional, for example ["127.0.0.1:53", "[::1]:53"].',
+    },
+  ),
+});
+
+const relay = z.strictObject({
+  url: option(textOf(readRelayUrl), {
+    meaning: 'Mail server that takes our replies.',
+    remedy: 'Give smtp:// or smtps:// and a host, no path, for example smtp://user:password@relay.school.example:587.',
+  }),
+});
+
+const data = z.strictObject({
+  dir: option(textOf(readDataDir).default('.data'), {
+    meaning: 'Folder for everything that is kept; one process at a time.',
+    remedy: 'Give a folder path, for example /var/lib/reply-to-verify.',
+  }),
+});
+
+const keys = z.strictObject({
+  source: option(oneOf(['file', 'env', 'ephemeral']).default('file'), {
+    meaning: 'Where the master secret comes from: made once in data.dir, RTV_KEYS_SECRET, or new at every start.',
+    remedy: 'Give file, env or ephemeral.',
+  }),
+  secret: option(textOf(readSecret).nullable().default(null), {
+    nullable: true,
+    environmentOnly: true,
+    meaning: 'The master secret, for several instances. At least 32 bytes as base64url; with keys.source env only.',
+    remedy: secretRemedy,
+  }),
+});
+
+const log = z.strictObject({
+  level: option(oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
+    meaning: 'The least important events that are still logged.',
+    remedy: 'Give debug, info, warn, error or silent.',
+  }),
+});
+
+const limits = z.strictObject({
+  challengeLifetimeMinutes: integer(5, 1440, 60, 'How long a page and its one-time address stay valid.'),
+  codeLifetimeMinutes: integer(1, 1440, 30, 'How long a code stays valid, from hand-over of the reply.'),
+  grantLifetimeMinutes: integer(1, 60, 10, 'How long a right code lets its browser act for the mailbox.'),
+  wrongCodesPerChallenge: integer(1, 10, 5, 'Wrong codes that end a challenge.'),
+  wrongCodesPerMailboxPerDay: integer(1, 1000, 20, 'Wrong codes for one mailbox in a day, over all challenges.'),
+  repliesPerMailboxPerMinute: integer(1, 60, 1, 'Replies to one mailbox in a minute.'),
+  repliesPerMailboxPerHour: integer(1, 1000, 5, 'Replies to one mailbox in an hour.'),
+  repliesPerMailboxPerDay: integer(1, 10_000, 12, 'Replies to one mailbox in a day.'),
+  sendersPerChallenge: integer(1, 20, 3, 'Mailboxes that may write to one one-time address.'),
+  messagesPerChallenge: integer(1, 100, 5, 'Messages taken for one one-time address.'),
+  messageBytesMax: integer(65_536, 10_485_760, 2_097_152, 'Size of a message, in bytes.'),
+  dkimSignaturesMax: integer(1, 50, 10, 'DKIM signatures checked in one message.'),
+  // RFC 5321 §4.5.3.2.6: a sender waits 10 minutes for the answer to DATA; stay well below.
+  messageCheckSeconds: integer(1, 300, 20, 'Time for all checks of one message.'),
+  smtpConnectionsMax: integer(1, 10_000, 100, 'SMTP connections at the same time.'),
+  smtpConnectionsPerAddressMax: integer(1, 10_000, 10, 'SMTP connections at the same time from one network address.'),
+  undoHours: integer(1, 720, 72, 'How long a password change can be undone. Nothing uses it yet.'),
+  addressFreezeDays: integer(1, 365, 7, 'How long the address is frozen after a reset. Nothing uses it yet.'),
+});
+
+const sections = { web, smtp, mail, dns, relay, data, keys, log, limits };
+
+// ---- rules between options ----
+
+/** What could be read while other options are missing; options with a default always have a value. */
+const partialSchema = z.object({
+  web: web.partial(),
+  smtp: smtp.partial(),
+  mail: mail.partial(),
+  dns: dns.partial(),
+  relay: relay.partial(),
+  data: data.partial(),
+  keys: keys.partial(),
+  log: log.partial(),
+  limits: limits.partial(),
+});
+
+type PartialSettings = z.output<typeof partialSchema>;
+
+/** A rule between options. */
+export interface CrossRule {
+  /** Paths of the options it looks at. */
+  readonly options: readonly [string, string];
+  /** Says what does not fit and what would, or undefined when all is well or an option is missing. */
+  readonly broken: (some: PartialSettings) => { readonly problem: string; readonly remedy: string } | undefined;
+}
+
+/** The rules between options, each checked as soon as its own options could be read. */
+export const crossRules: readonly CrossRule[] = [
+  {
+    options: ['limits.codeLifetimeMinutes', 'limits.challengeLifetimeMinutes'],
+    broken: ({ limits: { codeLifetimeMinutes: code, challengeLifetimeMinutes: challenge } }) =>
+      code === undefined || challenge === undefined || code <= challenge
+        ? undefined
+        : {
+            problem: 'the code would live longer than its page',
+            remedy: 'Let the page live at least as long as the code, for example 60 for the page and 30 for the code.',
+          },
+  },
+  {
+    // Bounces of our replies, and answers to them, would come in as if they were proofs.
+    options: ['mail.from', 'mail.domain'],
+    broken: ({ mail: { from, domain } }) =>
+      from === undefined || domain === undefined || domainOf(from) !== domain
+        ? undefined
+        : {
+            problem: 'the sender is at the domain that is for one-time addresses only',
+            remedy: 'Use two domains, for example accounts@school.example and in.school.example.',
+          },
+  },
+  {
+    options: ['keys.secret', 'keys.source'],
+    broken: ({ keys: { source, secret = null } }) => {
+      if (source === 'env' && secret === null)
+        return { problem: 'env is chosen, but no secret given', remedy: secretRemedy };
+      if (source === 'env' || secret === null) return undefined;
+      const remedy = 'Set keys.source to env (RTV_KEYS_SOURCE=env), or take RTV_KEYS_SECRET away.';
+      return { problem: 'a secret is given, but env is not chosen', remedy };
+    },
+  },
+];
+
+// ---- what others use ----
+
+/** All options, checked one by one and against each other. Unknown names are mistakes. */
+export const settingsSchema = z.strictObject(sections).superRefine((settings, context) => {
+  for (const rule of crossRules) {
+    const found = rule.broken(settings);
+    if (found) context.addIssue({ code: 'custom', path: rule.options[0].split('.'), message: found.problem });
+  }
+});
+
+type DeepReadonly<T> = T extends string | number | null
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly DeepReadonly<Item>[]
+    : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
+
+/** The settings as the service uses them: checked, parsed, never changed. */
+export type Settings = DeepReadonly<z.output<typeof settingsSchema>>;
+
+/** One option, as the loader sees it. */
+export interface Option extends OptionNotes {
+  /** `section.name`, for example `web.publicUrl`. */
+  readonly path: string;
+  readonly section: string;
+  readonly name: string;
+  /** For example `RTV_WEB_PUBLIC_URL`. */
+  readonly environmentName: string;
+  readonly schema: z.ZodType;
+  readonly required: boolean;
+}
+
+/** `web.publicUrl` -> `RTV_WEB_PUBLIC_URL`. */
+function environmentNameOf(path: string): string {
+  return `RTV_${path.replace('.', '_').replace(/[A-Z]/g, '_$&').toUpperCase()}`;
+}
+
+function optionsOf(section: string, shape: Readonly<Record<string, z.ZodType>>): Option[] {
+  return Object.entries(shape).map(([name, schema]) => {
+    const about = notes.get(schema);
+    if (about === undefined) throw new Error(`option ${section}.${name} has no notes`);
+    const path = `${section}.${name}`;
+    const required = !schema.safeParse(undefined).success;
+    return { ...about, path, section, name, environmentName: environmentNameOf(path), schema, required };
+  });
+}
+
+/** Every option by its path, in the order of the schema. */
+export const options: ReadonlyMap<string, Option> = new Map(
+  Object.entries(sections)
+    .flatMap(([section, { shape }]) => optionsOf(section, shape))
+    .map((each) => [each.path, each]),
+);
+
+/**
+ * Reads what is there so that the rules between options can be checked although something else is wrong.
+ * @param values sections with checked options only, in the form they were given
+ */
+export function readPartialSettings(values: Readonly<Record<string, unknown>>): PartialSettings {
+  return partialSchema.parse(values);
+}
