@@ -1,0 +1,118 @@
+// The test kit as one thing: DNS server, sink and test mailbox around our service, which is reached by SMTP only.
+// `npm start` (development profile) and the tests start the same kit; nothing in it is simulated.
+
+import { loadDkimKeys } from './dkim-keys.ts';
+import { type DnsServer, startDnsServer } from './dns-server.ts';
+import { findIdentity, type Identity, type IdentityKey, identities, kitZone, mailServerOf } from './identities.ts';
+import { type MailboxPage, startMailboxPage } from './mailbox-page.ts';
+import { type MessageOptions, writeMail } from './message.ts';
+import { type Sink, startSink } from './sink.ts';
+import { deliver, type SmtpAnswer } from './smtp-client.ts';
+import type { Zone } from './zone.ts';
+
+export type Address = { readonly host: string; readonly port: number };
+
+/** A message, and how it is to differ from what a mail program and its server would do. */
+export type SendOptions = MessageOptions & {
+  /** Sent as it is, nothing composed and nothing signed. */
+  readonly raw?: string | Buffer;
+  /** Envelope recipient, when it is not `to`. */
+  readonly rcptTo?: string;
+  /** Envelope sender, when it is not the identity's mailbox. */
+  readonly mailFrom?: string;
+};
+
+/** The service's answer, and the message as it was sent (to send it again, or to look up its Message-ID). */
+export type Sent = SmtpAnswer & { readonly raw: Buffer };
+
+export type KitOptions = {
+  readonly dns: Address;
+  readonly sink: Address;
+  readonly mailbox: Address;
+  /** Domain of the one-time addresses, lower case. */
+  readonly oneTimeDomain?: string;
+  /** Where our service takes mail, asked for at each message: it may start later. A number is a port of 127.0.0.1. */
+  readonly smtpPort: () => number | Address;
+  /** Where the DKIM keys are kept; without it they last as long as the kit. */
+  readonly keysFile?: string;
+  /** What to do when a port is taken: give up (default), or try the following ones. */
+  readonly portTaken?: 'fail' | 'next';
+};
+
+export type Kit = {
+  readonly dns: DnsServer;
+  readonly sink: Sink;
+  readonly mailboxPage: MailboxPage;
+  readonly identities: readonly Identity[];
+  /** What the DNS server serves; may be changed. */
+  readonly zone: Zone;
+  /** Composes, signs and delivers, as the test mailbox does; throws when the service cannot be reached. */
+  send(identity: IdentityKey, options: SendOptions): Promise<Sent>;
+  /** Ends all parts; may be called twice. */
+  close(): Promise<void>;
+};
+
+const portsTried = 20;
+
+async function listenFrom<Part>(
+  address: Address,
+  portTaken: 'fail' | 'next',
+  start: (address: Address) => Promise<Part>,
+): Promise<Part> {
+  for (let port = address.port; ; port += 1) {
+    try {
+      return await start({ host: address.host, port });
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!taken || portTaken === 'fail' || port >= address.port + portsTried - 1) throw error;
+    }
+  }
+}
+
+/**
+ * Starts the kit.
+ * @throws when a part cannot listen or the keys cannot be kept; nothing stays open then
+ */
+export async function startKit(options: KitOptions): Promise<Kit> {
+  const { oneTimeDomain = 'in.school.example', portTaken = 'fail' } = options;
+  const keys = await loadDkimKeys(options.keysFile);
+  const zone = kitZone(oneTimeDomain, keys);
+  const parts: { close(): Promise<void> }[] = [];
+  const close = async () => void (await Promise.all(parts.map((part) => part.close())));
+  const start = async <Part extends { close(): Promise<void> }>(
+    address: Address,
+    how: (address: Address) => Promise<Part>,
+  ) => {
+    const part = await listenFrom(address, portTaken, how);
+    parts.push(part);
+    return part;
+  };
+  const sendAs = async (from: Identity, mail: SendOptions): Promise<Sent> => {
+    const raw = mail.raw === undefined ? await writeMail(from, keys, mail) : Buffer.from(mail.raw);
+    const target = options.smtpPort();
+    const answer = await deliver({
+      ...(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target),
+      mailFrom: mail.mailFrom ?? from.mailbox,
+      rcptTo: mail.rcptTo ?? mail.to,
+      raw,
+      helo: mailServerOf(from.domain),
+    });
+    return { ...answer, raw };
+  };
+  try {
+    const dns = await start(options.dns, (address) => startDnsServer({ ...address, zone }));
+    const sink = await start(options.sink, startSink);
+    const mailboxPage = await start(options.mailbox, (address) =>
+      startMailboxPage({ ...address, sink, sendMail: sendAs }),
+    );
+    const send = async (key: IdentityKey, mail: SendOptions) => {
+      const from = findIdentity(key);
+      if (!from) throw new TypeError(`no such identity: ${key}`);
+      return sendAs(from, mail);
+    };
+    return { dns, sink, mailboxPage, identities, zone, send, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
