@@ -34,7 +34,9 @@ export function parseMailbox(text: string): Mailbox | undefined {
   const localPart = text.slice(0, Math.max(at, 0));
   const domain = text.slice(at + 1);
   if (at < 1 || localPart.length > 64 || !dotAtom.test(localPart) || !isDomainName(domain)) return undefined;
-  return `${localPart}@${domain.toLowerCase()}` as Mailbox;
+  // It has the letters of an atom, but RFC 2047 §5 lets nobody read it as one or as the other.
+  if (localPart.includes('=?')) return undefined;
+  return `${localPart}@${asciiLower(domain)}` as Mailbox;
 }
 
 /** The domain of a checked mailbox, in lower case. */
@@ -47,10 +49,15 @@ export function localPartOf(mailbox: Mailbox): string {
   return mailbox.slice(0, mailbox.lastIndexOf('@'));
 }
 
+/** Lower case for ASCII letters only: `toLowerCase` turns a sign for kelvin into a k. */
+export function asciiLower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
 /**
  * Compares two mailboxes without regard to ASCII case, as SPF alignment does (MAIL-POLICY.md "Good SPF").
  * Never for finding accounts: there the local part counts as written.
  */
 export function sameIgnoringCase(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return asciiLower(one) === asciiLower(other);
 }

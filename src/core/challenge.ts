@@ -1,0 +1,246 @@
+// The challenge: its states, the one table of transitions, and what each step asks for.
+// One function per event; each is total, synchronous and pure, so a store may run it twice. Codes and nonces never
+// get in here: the caller says which sender a typed code belongs to. Source: src/DESIGN.md "States".
+//
+//   state          event                                next             effect
+//   awaiting-mail  mail of a trusted sender             code-sent        send-reply
+//   code-sent      another mail of the same sender      code-sent        send-reply (same code, tries kept)
+//   code-sent      mail of another sender, room left    code-sent        send-reply
+//   code-sent      a message that was answered already  code-sent        -
+//   code-sent      mail, no room or too many messages   refused          -
+//   code-sent      reply handed over / given up         code-sent        -
+//   code-sent      right code, in time                  verified         -
+//   code-sent      right code, too late                 refused          -
+//   code-sent      wrong code, tries left               code-sent (+1)   -
+//   code-sent      wrong code, last try                 locked           -
+//   code-sent      a wrong code that was counted        code-sent        -        (a reload)
+//   verified       the same right code within seconds   verified         -        (a double click)
+//   verified       any other code                       refused          -
+//   locked         any code                             refused          -
+//   locked, verified  any mail                          refused          -
+//   any            now >= expiresAt                     refused          -
+//
+// "expired" is no stored state: time passes by itself, and the store drops the record. "spent" comes with passwords.
+
+import type { ClientHint } from './client-hint.ts';
+import type { Locale } from './locale.ts';
+import type { Mailbox } from './mail-address.ts';
+import type { OneTimeAddress } from './one-time-address.ts';
+import type { Purpose } from './purpose.ts';
+import { type FormRefusalReason, type MailRefusalReason, type Refused, refuse } from './refusal.ts';
+
+/** The answer to one sender. While it is `queued`, this is the outbox row. */
+export interface Reply {
+  /** Names the reply; the left side of its Message-ID, the same on every try. */
+  readonly id: string;
+  /** Message-ID of the mail it answers, angle brackets included. */
+  readonly inReplyTo: string | null;
+  readonly state: 'queued' | 'handed-over' | 'failed';
+}
+
+/** Somebody whose mail for this challenge was believed. */
+export interface Sender {
+  readonly mailbox: Mailbox;
+  /** 16 random bytes, hexadecimal: without the key it says nothing about the code, and the key nothing without it. */
+  readonly salt: string;
+  /** Digests of the messages that were answered. */
+  readonly answered: readonly string[];
+  readonly reply: Reply;
+  /** End of the code, milliseconds since the epoch; null while no reply was handed over. */
+  readonly codeExpiresAt: number | null;
+}
+
+/** What the mailbox that was proved may do, and until when. */
+export interface Verified {
+  readonly kind: 'verified';
+  readonly mailbox: Mailbox;
+  readonly at: number;
+  /** 16 random bytes, hexadecimal; the grant cookie is derived from it. */
+  readonly grantSalt: string;
+  readonly grantExpiresAt: number;
+}
+
+export type ChallengeState =
+  | { readonly kind: 'awaiting-mail' }
+  | { readonly kind: 'code-sent' }
+  | { readonly kind: 'locked' }
+  | Verified;
+
+/** One attempt to prove a mailbox. Stored from the first accepted mail on. */
+export interface Challenge {
+  /** 80 bits, 20 hexadecimal digits. */
+  readonly id: string;
+  readonly purpose: Purpose;
+  readonly locale: Locale;
+  readonly clientHint: ClientHint;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly senders: readonly Sender[];
+  /** Digests of the wrong codes that were typed: the same one again, as a reload sends it, counts once. */
+  readonly wrongCodes: readonly string[];
+  readonly state: ChallengeState;
+}
+
+/** Numbers of src/DESIGN.md "Numbers" that the transitions obey. */
+export interface ChallengeLimits {
+  readonly codeLifetimeMs: number;
+  readonly grantLifetimeMs: number;
+  readonly wrongCodesMax: number;
+  readonly sendersMax: number;
+  readonly messagesMax: number;
+}
+
+/** A mail that the policies let through. Values are checked. */
+export interface AcceptedMail {
+  readonly mailbox: Mailbox;
+  /** Names the message: the same mail, delivered again, has the same digest. */
+  readonly messageDigest: string;
+  readonly inReplyTo: string | null;
+  /** For a reply, should there be one. */
+  readonly replyId: string;
+  /** For a sender who is new here. */
+  readonly salt: string;
+}
+
+/** What became of handing over a reply. */
+export interface SettledReply {
+  readonly mailbox: Mailbox;
+  readonly replyId: string;
+  readonly state: 'handed-over' | 'failed';
+}
+
+/** A code from the form. */
+export interface TypedCode {
+  /** The sender whose code it is, or undefined when it is nobody's. */
+  readonly mailbox: Mailbox | undefined;
+  readonly codeDigest: string;
+  /** For the grant, should there be one. */
+  readonly grantSalt: string;
+}
+
+/** `next` is the very same object when nothing changed. A refusal may come with a changed record: a wrong try counts. */
+export interface Step<Outcome> {
+  readonly next: Challenge;
+  readonly outcome: Outcome;
+}
+
+export type MailOutcome = { readonly kind: 'reply-queued' | 'already-answered' } | Refused<MailRefusalReason>;
+export type CodeOutcome = Verified | (Refused<FormRefusalReason> & { readonly triesLeft?: number });
+
+// A double click or an impatient reload sends the very same form again. Long enough for a slow school network.
+const sameCodeAgainMs = 15_000;
+
+/** The challenge that a one-time address names, before any mail came. */
+export function awaitMail(address: OneTimeAddress): Challenge {
+  return { ...address, senders: [], wrongCodes: [], state: { kind: 'awaiting-mail' } };
+}
+
+/** The moment from which a record is of no use to anybody. */
+export function endOfUse(challenge: Challenge): number {
+  const { state, expiresAt } = challenge;
+  return state.kind === 'verified' ? Math.max(expiresAt, state.grantExpiresAt) : expiresAt;
+}
+
+function stay<Outcome>(challenge: Challenge, outcome: Outcome): Step<Outcome> {
+  return { next: challenge, outcome };
+}
+
+/**
+ * A mail that the policies let through reaches its challenge.
+ * @param challenge current record; not changed
+ * @param now       milliseconds since the epoch
+ * @returns a queued reply, or refused: address-expired, too-many-messages, senders-exhausted
+ */
+export function acceptMail(
+  challenge: Challenge,
+  event: AcceptedMail,
+  now: number,
+  limits: ChallengeLimits,
+): Step<MailOutcome> {
+  const { senders, state } = challenge;
+  // A server that lost our 250 delivers again; it must hear 250, whatever has happened to the challenge since.
+  const known = senders.find((sender) => sender.mailbox === event.mailbox);
+  if (known?.answered.includes(event.messageDigest)) return stay(challenge, { kind: 'already-answered' });
+  if (now >= challenge.expiresAt || state.kind === 'locked' || state.kind === 'verified') {
+    return stay(challenge, refuse('address-expired'));
+  }
+  const messages = senders.reduce((total, sender) => total + sender.answered.length, 0);
+  if (messages >= limits.messagesMax) return stay(challenge, refuse('too-many-messages'));
+  // A flood of others cannot push out who was there first.
+  if (known === undefined && senders.length >= limits.sendersMax) return stay(challenge, refuse('senders-exhausted'));
+  const sender: Sender = {
+    mailbox: event.mailbox,
+    salt: known?.salt ?? event.salt, // the same sender gets the same code again
+    answered: [...(known?.answered ?? []), event.messageDigest],
+    reply: { id: event.replyId, inReplyTo: event.inReplyTo, state: 'queued' },
+    codeExpiresAt: known?.codeExpiresAt ?? null,
+  };
+  // Whoever wrote last stands last: that is the one the page speaks of.
+  const others = senders.filter(({ mailbox }) => mailbox !== event.mailbox);
+  const next = { ...challenge, senders: [...others, sender], state: { kind: 'code-sent' } as const };
+  return { next, outcome: { kind: 'reply-queued' } };
+}
+
+/** A reply was handed over, or given up for good. The code lives from the hand-over on, never longer than its page. */
+export function settleReply(
+  challenge: Challenge,
+  event: SettledReply,
+  now: number,
+  limits: ChallengeLimits,
+): Challenge {
+  const sender = challenge.senders.find(({ mailbox }) => mailbox === event.mailbox);
+  // A newer mail of the same sender has replaced the reply meanwhile: the newer one is still to be sent.
+  // What is settled stays so: the same news again must not prolong the code.
+  if (sender?.reply.id !== event.replyId || sender.reply.state !== 'queued') return challenge;
+  const codeExpiresAt =
+    event.state === 'handed-over' ? Math.min(now + limits.codeLifetimeMs, challenge.expiresAt) : sender.codeExpiresAt;
+  const settled = { ...sender, reply: { ...sender.reply, state: event.state }, codeExpiresAt };
+  const senders = challenge.senders.map((other) => (other === sender ? settled : other));
+  return { ...challenge, senders };
+}
+
+/**
+ * Decides whether a code typed into the form completes the challenge.
+ * @param challenge current record; not changed
+ * @param now       milliseconds since the epoch
+ * @returns the verified mailbox, or refused: code-used, challenge-expired, challenge-locked, mail-not-seen, code-expired,
+ *          code-wrong (counted; tells how many tries are left)
+ */
+export function typeCode(
+  challenge: Challenge,
+  event: TypedCode,
+  now: number,
+  limits: ChallengeLimits,
+): Step<CodeOutcome> {
+  const { state } = challenge;
+  if (state.kind === 'verified') {
+    const again = event.mailbox === state.mailbox && now < Math.min(state.at + sameCodeAgainMs, state.grantExpiresAt);
+    return stay(challenge, again ? state : refuse('code-used'));
+  }
+  if (now >= challenge.expiresAt) return stay(challenge, refuse('challenge-expired'));
+  if (state.kind === 'locked') return stay(challenge, refuse('challenge-locked'));
+  // Nobody has a code yet, so nothing is guessed and nothing is counted: a stranger's post must not cause a write.
+  if (state.kind === 'awaiting-mail') return stay(challenge, refuse('mail-not-seen'));
+  const sender = challenge.senders.find(({ mailbox }) => mailbox === event.mailbox);
+  if (sender === undefined) return countWrongCode(challenge, event.codeDigest, limits.wrongCodesMax);
+  if (sender.codeExpiresAt !== null && now >= sender.codeExpiresAt) return stay(challenge, refuse('code-expired'));
+  const verified: Verified = {
+    kind: 'verified',
+    mailbox: sender.mailbox,
+    at: now,
+    grantSalt: event.grantSalt,
+    grantExpiresAt: now + limits.grantLifetimeMs,
+  };
+  return { next: { ...challenge, state: verified }, outcome: verified };
+}
+
+function countWrongCode(challenge: Challenge, codeDigest: string, wrongCodesMax: number): Step<CodeOutcome> {
+  const counted = challenge.wrongCodes.includes(codeDigest);
+  const wrongCodes = counted ? challenge.wrongCodes : [...challenge.wrongCodes, codeDigest];
+  const triesLeft = wrongCodesMax - wrongCodes.length;
+  if (triesLeft <= 0) {
+    return { next: { ...challenge, wrongCodes, state: { kind: 'locked' } }, outcome: refuse('challenge-locked') };
+  }
+  const next = counted ? challenge : { ...challenge, wrongCodes };
+  return { next, outcome: { ...refuse('code-wrong'), triesLeft } };
+}

@@ -1,0 +1,40 @@
+// May this message be answered at all? Robots, lists and answers to other mails are not (RFC 3834 §2), so that no
+// two machines ever talk to each other, and nobody is talked into passing a code on by answering a stranger's mail.
+// Rows D8 and D9 of src/DESIGN.md "Which mail is believed".
+
+import { domainOf, localPartOf, type Mailbox, sameIgnoringCase } from './mail-address.ts';
+import type { MessageHeader } from './message-header.ts';
+import { type Refused, refuse } from './refusal.ts';
+
+const robots = /^(?:mailer-daemon|postmaster|no-?reply|bounces?)$/i;
+const bulk = /^(?:bulk|junk|list)$/i;
+
+/**
+ * Decides whether a message may be answered.
+ * @param header         checked for form; its values are attacker-chosen
+ * @param oneTimeDomain  domain of the one-time addresses, lower case
+ * @param ownFrom        address our replies come from
+ * @returns undefined when it may, or refused: automatic-mail, answer-to-another-mail
+ */
+export function refuseUnanswerable(
+  header: MessageHeader,
+  oneTimeDomain: string,
+  ownFrom: Mailbox,
+): Refused<'automatic-mail' | 'answer-to-another-mail'> | undefined {
+  const first = (name: string) => header.fields.get(name)?.[0]?.trim() ?? '';
+  const autoSubmitted = /^no[ \t]*(?:[;(]|$)/i.test(first('auto-submitted'))
+    ? undefined
+    : header.fields.get('auto-submitted');
+  const automatic =
+    autoSubmitted !== undefined || // RFC 3834 §5: anything but "no", with or without parameters
+    [...header.fields.keys()].some((name) => name.startsWith('list-')) || // RFC 2369, RFC 2919
+    (header.fields.get('precedence') ?? []).some((value) => bulk.test(value.trim())) ||
+    /^multipart\/report\b/i.test(first('content-type')) || // RFC 6522
+    robots.test(localPartOf(header.author)) ||
+    domainOf(header.author) === oneTimeDomain ||
+    sameIgnoringCase(header.author, ownFrom);
+  if (automatic) return refuse('automatic-mail');
+  return header.fields.has('in-reply-to') || header.fields.has('references')
+    ? refuse('answer-to-another-mail')
+    : undefined;
+}

@@ -1,0 +1,160 @@
+// Which author is believed: SPF, DKIM and DMARC verdicts in, a trusted sender or a refusal out.
+// The verdicts come from a library; what they are worth is decided here (RFC 6376, 7208, 9989), and only here.
+// Rows D11 to D14 of src/DESIGN.md "Which mail is believed".
+
+import { domainOf, type Mailbox, sameIgnoringCase } from './mail-address.ts';
+import { type MailRefusalReason, type Refused, refuse } from './refusal.ts';
+
+/** One DKIM signature as the verifier saw it. Everything but `result` and `aligned` is the signer's own word. */
+export interface SignatureVerdict {
+  readonly result: string;
+  /** d=, lower case. */
+  readonly domain: string;
+  /** Aligned with the author by DMARC, or by the public suffix list where there is no record. */
+  readonly aligned: boolean;
+  /** d= and the author have the same organisational domain by the public suffix list, private suffixes included. */
+  readonly sameOrganisation: boolean;
+  readonly algorithm: string;
+  /** l= is there, or part of the body is not covered. */
+  readonly bodyPartlySigned: boolean;
+  /** The key says t=y. */
+  readonly testing: boolean;
+  /** t= in milliseconds since the epoch. */
+  readonly signedAt: number | undefined;
+  /** Names in h=, lower case. */
+  readonly signedFields: readonly string[];
+}
+
+/** All that the verifier found out about one message. */
+export interface SenderEvidence {
+  readonly author: Mailbox;
+  /** MAIL FROM, domain as ASCII; attacker-chosen. */
+  readonly mailFrom: string;
+  /** The authors the library read, and the number of From fields it saw: a second opinion. */
+  readonly libraryAuthors: readonly string[];
+  readonly fromFields: number;
+  readonly signatures: readonly SignatureVerdict[];
+  readonly spf: { readonly result: string; readonly domain: string; readonly sameOrganisation: boolean };
+  /** Undefined when DMARC was not evaluated, which happens only when the author is in doubt. */
+  readonly dmarc: { readonly result: string; readonly spfAligned: boolean } | undefined;
+  /** The only Subject holds the request label of the challenge the message was sent to. */
+  readonly subjectHoldsLabel: boolean;
+}
+
+/** The SPF record of the sender evaluated for addresses that nobody sends from. */
+export type SpfCanary = 'closed' | 'open' | 'temperror';
+
+/** The author is believed. */
+export interface TrustedSender {
+  readonly kind: 'trusted';
+  readonly mailbox: Mailbox;
+  readonly by: 'signature' | 'spf';
+}
+
+/** Only the canary is missing: ask for it and decide again. */
+export interface NeedsCanary {
+  readonly kind: 'needs-canary';
+}
+
+const clockSkewMs = 5 * 60_000;
+const algorithms = new Set(['rsa-sha256', 'ed25519-sha256']); // RFC 8301 §3.1, RFC 8463 §3
+
+/**
+ * Decides whether the author of a message is genuine and wrote it for this challenge.
+ * @param evidence verdicts of the verifier
+ * @param now      milliseconds since the epoch
+ * @param canary   what the canary said; undefined when it has not been asked yet
+ * @returns the trusted sender, or refused: author-ambiguous, check-unavailable (ask again later), not-authenticated
+ */
+export function decideSender(
+  evidence: SenderEvidence,
+  now: number,
+  canary: SpfCanary | undefined,
+): TrustedSender | NeedsCanary | Refused<MailRefusalReason> {
+  // Two parsers, one author: otherwise the one that is proved need not be the one that is answered.
+  const [libraryAuthor, ...more] = evidence.libraryAuthors;
+  const oneAuthor = libraryAuthor !== undefined && more.length === 0 && normal(libraryAuthor) === evidence.author;
+  if (!oneAuthor || evidence.fromFields !== 1 || evidence.dmarc === undefined) return refuse('author-ambiguous');
+  if (evidence.signatures.some((signature) => missedBySignature(signature, evidence, now).length === 0)) {
+    return { kind: 'trusted', mailbox: evidence.author, by: 'signature' };
+  }
+  const spf = missedBySpf(evidence).length === 0;
+  if (spf && canary === undefined) return { kind: 'needs-canary' };
+  if (spf && canary === 'closed') return { kind: 'trusted', mailbox: evidence.author, by: 'spf' };
+  return refuse(isTemporary(evidence) || (spf && canary === 'temperror') ? 'check-unavailable' : 'not-authenticated');
+}
+
+/** The library keeps the case of the domain; our normal form does not. */
+function normal(address: string): string {
+  const at = address.lastIndexOf('@');
+  return address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+/** What a signature has to fulfil, by name, so that an administrator can be told which one it misses. */
+export type SignatureCondition =
+  | 'passes'
+  | 'is-sha256'
+  | 'covers-the-body'
+  | 'key-not-in-testing'
+  | 'not-from-the-future'
+  | 'aligned'
+  | 'same-organisation'
+  | 'dmarc-agrees'
+  | 'signs-from'
+  | 'signs-the-challenge';
+
+/**
+ * Holds a signature against the conditions.
+ * @returns the ones it misses; none: it is a good signature
+ */
+export function missedBySignature(
+  signature: SignatureVerdict,
+  evidence: SenderEvidence,
+  now: number,
+): readonly SignatureCondition[] {
+  const { signedFields } = signature;
+  const dmarc = evidence.dmarc?.result;
+  const conditions: Readonly<Record<SignatureCondition, boolean>> = {
+    passes: signature.result === 'pass',
+    'is-sha256': algorithms.has(signature.algorithm),
+    'covers-the-body': !signature.bodyPartlySigned, // RFC 6376 §8.2: what l= leaves out is anybody's
+    'key-not-in-testing': !signature.testing, // RFC 6376 §3.6.1
+    'not-from-the-future': signature.signedAt === undefined || signature.signedAt <= now + clockSkewMs,
+    aligned: signature.aligned,
+    'same-organisation': signature.sameOrganisation,
+    // Without a DMARC record only the author's very own domain may speak for it; relaxed alignment is DMARC's to grant.
+    'dmarc-agrees':
+      dmarc === 'pass' ||
+      (signature.domain === domainOf(evidence.author) && (dmarc === 'none' || dmarc === 'temperror')),
+    'signs-from': signedFields.includes('from'), // RFC 6376 §5.4
+    // DKIM does not bind the envelope: an old mail can be sent to any address. The challenge must stand in what was signed.
+    'signs-the-challenge':
+      signedFields.includes('to') || (signedFields.includes('subject') && evidence.subjectHoldsLabel),
+  };
+  return missed(conditions);
+}
+
+/** What SPF has to fulfil. SPF speaks for MAIL FROM on this very connection: the envelope must name the author. */
+export type SpfCondition = 'passes' | 'envelope-names-the-author' | 'same-organisation' | 'dmarc-agrees';
+
+/** Holds SPF against the conditions. @returns the ones it misses; none: it is good, if the canary agrees */
+export function missedBySpf({ author, mailFrom, spf, dmarc }: SenderEvidence): readonly SpfCondition[] {
+  const conditions: Readonly<Record<SpfCondition, boolean>> = {
+    passes: spf.result === 'pass',
+    'envelope-names-the-author': mailFrom !== '' && sameIgnoringCase(mailFrom, author),
+    'same-organisation': spf.sameOrganisation,
+    'dmarc-agrees':
+      (dmarc?.result === 'pass' && dmarc.spfAligned) || (dmarc?.result === 'none' && spf.domain === domainOf(author)),
+  };
+  return missed(conditions);
+}
+
+function missed<Condition extends string>(conditions: Readonly<Record<Condition, boolean>>): readonly Condition[] {
+  return (Object.keys(conditions) as Condition[]).filter((name) => !conditions[name]);
+}
+
+/** A failed look-up shows up as a permanent DMARC failure: what is temporary is asked for first. */
+function isTemporary({ spf, dmarc, signatures }: SenderEvidence): boolean {
+  const ours = signatures.filter((signature) => signature.sameOrganisation);
+  return [spf, dmarc, ...ours].some((verdict) => verdict?.result === 'temperror');
+}
