@@ -1,0 +1,62 @@
+// Headers and body of the reply (RFC 3834): to the one mailbox that was proved, from a fixed address, in its thread.
+// The code is the first line of the body and never in the Subject, which lock screens show.
+
+import type { SendMailOptions } from 'nodemailer';
+import type { OutgoingReply } from '../../app/ports.ts';
+import { type Locale, timeLocales } from '../../core/locale.ts';
+import { domainOf, type Mailbox } from '../../core/mail-address.ts';
+import { requestSubject } from '../../core/request-subject.ts';
+import { formatCode } from '../../core/verification-code.ts';
+import { replyTexts } from './reply-texts.ts';
+
+/** Who we are, in every reply. */
+export interface ReplyOptions {
+  readonly from: Mailbox;
+  readonly siteName: string;
+  /** IANA name. */
+  readonly timeZone: string;
+}
+
+const columnsMax = 72;
+
+/** Builds the message and its envelope, whose sender is empty: nobody ever answers an answer (RFC 3834 §3.3). */
+export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }: ReplyOptions): SendMailOptions {
+  const { label, clientHint } = reply;
+  const paragraphs = replyTexts[reply.locale]({
+    site: siteName,
+    label,
+    clientHint,
+    openedAt: formatTime(reply.openedAt, reply.locale, { ...day, ...time, timeZone }),
+    validUntil: formatTime(reply.validUntil, reply.locale, { ...time, timeZone }),
+  });
+  return {
+    envelope: { from: '', to: [reply.to] },
+    from: { name: siteName, address: from },
+    // As an object: a string would be parsed once more, and might then name somebody else.
+    to: { name: '', address: reply.to },
+    subject: `Re: ${requestSubject(reply.locale, label)}`,
+    messageId: `<${reply.id}@${domainOf(from)}>`,
+    ...(reply.inReplyTo === null ? {} : { inReplyTo: reply.inReplyTo, references: reply.inReplyTo }),
+    headers: { 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' }, // RFC 3834 §5
+    text: `${[formatCode(reply.code), ...paragraphs.map(wrap)].join('\n\n')}\n`,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  };
+}
+
+const day = { weekday: 'long', day: 'numeric', month: 'long' } as const;
+const time = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;
+
+function formatTime(at: number, locale: Locale, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(timeLocales[locale], options).format(at);
+}
+
+function wrap(paragraph: string): string {
+  const lines = [''];
+  for (const word of paragraph.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length > columnsMax) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join('\n');
+}

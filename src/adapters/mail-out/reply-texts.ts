@@ -1,0 +1,55 @@
+// The words of the reply, in every language: plain text without anything a machine could open.
+// No link, no host name, nothing the sender wrote.
+
+import type { ClientHint } from '../../core/client-hint.ts';
+import type { Locale } from '../../core/locale.ts';
+
+/** What the reply says. Times are written for the reader already. */
+export interface ReplyFacts {
+  readonly site: string;
+  readonly label: string;
+  readonly openedAt: string;
+  readonly validUntil: string;
+  readonly clientHint: ClientHint;
+}
+
+/** Paragraphs that follow the code. */
+export type ReplyText = (facts: ReplyFacts) => readonly string[];
+
+/** "Firefox on Windows", as far as it is known. */
+function browserOn({ browser, system }: ClientHint, unknown: string, on: string): string {
+  if (browser === 'other') return system === 'other' ? unknown : `${unknown} ${on} ${system}`;
+  return system === 'other' ? browser : `${browser} ${on} ${system}`;
+}
+
+export const replyTexts: Readonly<Record<Locale, ReplyText>> = {
+  en: ({ site, label, openedAt, validUntil, clientHint }) => [
+    `This is your code to set a new password at ${site}. Type it into the page you have open.`,
+    `The page shows ${label}. It was opened on ${openedAt}, with ${browserOn(clientHint, 'a browser', 'on')}. ` +
+      `The code works until ${validUntil}.`,
+    'Was that not you? Then ignore this mail and give the code to nobody, whoever asks. ' +
+      'None of us will ever ask you for it.',
+  ],
+  de: ({ site, label, openedAt, validUntil, clientHint }) => [
+    `Das ist Ihr Code für ein neues Passwort bei ${site}. Geben Sie ihn auf der Seite ein, die Sie offen haben.`,
+    `Auf der Seite steht ${label}. Geöffnet wurde sie am ${openedAt}, mit ` +
+      `${browserOn(clientHint, 'einem Browser', 'unter')}. Der Code gilt bis ${validUntil}.`,
+    'Waren Sie das nicht? Dann ignorieren Sie diese E-Mail und geben Sie den Code niemandem, egal wer fragt. ' +
+      'Niemand von uns wird Sie je danach fragen.',
+  ],
+  fr: ({ site, label, openedAt, validUntil, clientHint }) => [
+    `Voici le code qui vous permet de choisir un nouveau mot de passe pour ${site}. ` +
+      `Tapez-le dans la page que vous avez gardée ouverte.`,
+    `La page affiche ${label}. Elle a été ouverte le ${openedAt}, avec ` +
+      `${browserOn(clientHint, 'un navigateur', 'sous')}. Le code est valable jusqu’à ${validUntil}.`,
+    'Ce n’était pas vous\u202f? Alors ignorez ce message et ne donnez le code à personne, peu importe qui le demande. ' +
+      'Chez nous, personne ne vous le demandera jamais.',
+  ],
+  es: ({ site, label, openedAt, validUntil, clientHint }) => [
+    `Este es su código para elegir una nueva contraseña en ${site}. Escríbalo en la página que tiene abierta.`,
+    `En la página aparece ${label}. Se abrió con ${browserOn(clientHint, 'un navegador', 'en')} el ${openedAt}. ` +
+      `El código vale hasta las ${validUntil}.`,
+    '¿No ha sido usted? Entonces no haga caso de este mensaje y no dé el código a nadie, lo pida quien lo pida. ' +
+      'Ninguno de nosotros se lo pedirá nunca.',
+  ],
+};

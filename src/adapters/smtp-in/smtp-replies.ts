@@ -1,0 +1,44 @@
+// The one table from refusal to SMTP answer: reply code, enhanced code (RFC 3463, RFC 7372) and a text that the
+// sender's own server shows to the person who wrote. It repeats nothing of the message.
+
+import type { MailRefusalReason } from '../../core/refusal.ts';
+
+/** One answer. The enhanced code stands in the text, where smtp-server leaves it alone. */
+export interface SmtpReply {
+  readonly code: number;
+  readonly text: string;
+}
+
+const unreadable = { code: 554, text: '5.6.0 The message could not be read' };
+const usedUp = { code: 550, text: '5.1.1 This address is used up, please open the page again' };
+
+export const smtpReplies: Readonly<Record<MailRefusalReason, SmtpReply>> = {
+  'relay-denied': { code: 550, text: '5.7.1 No relaying' },
+  'null-sender': { code: 550, text: '5.7.1 Mail without a sender is not taken here' },
+  'address-unknown': { code: 550, text: '5.1.1 No such address' },
+  'address-expired': usedUp,
+  'too-many-messages': { code: 550, text: '5.7.1 Too many messages for this request, please start again' },
+  'message-too-big': { code: 552, text: '5.3.4 The message is too big, please send only the prepared text' },
+  'line-ends-malformed': unreadable,
+  'header-malformed': unreadable,
+  'header-repeated': { code: 550, text: '5.6.0 The message has a header field too many or too few' },
+  'mail-loop': { code: 554, text: '5.4.6 Too many hops' },
+  'too-many-signatures': { code: 554, text: '5.6.0 Too many signatures' },
+  'address-not-ascii': { code: 550, text: '5.6.7 Addresses beyond ASCII are not supported yet' },
+  'author-unreadable': { code: 550, text: '5.1.7 The sender address could not be read' },
+  'automatic-mail': { code: 550, text: '5.7.1 Automatic mail is not answered' },
+  'answer-to-another-mail': { code: 550, text: '5.7.1 Please write a new message instead of replying to another one' },
+  'wrong-recipient': { code: 550, text: '5.7.1 Please send it to the address on the page, and to nobody else' },
+  'author-ambiguous': { code: 550, text: '5.6.0 The sender address could not be read without doubt' },
+  'check-unavailable': { code: 451, text: '4.4.3 The sender cannot be checked right now, please try again later' },
+  'not-authenticated': { code: 550, text: '5.7.26 The message is not authenticated as mail of its sender' },
+  'replies-exhausted': { code: 451, text: '4.7.1 Too many requests of this mailbox, please try again later' },
+  'senders-exhausted': { code: 550, text: '5.7.1 Too many senders for this request, please start again' },
+};
+
+/** Answers that are no refusals: the sender's server comes again (RFC 5321 §4.2.1). */
+export const tryAgainLater: SmtpReply = { code: 451, text: '4.3.0 Something went wrong here, please try again later' };
+export const tooManyConnections: SmtpReply = { code: 421, text: '4.7.0 Too many connections, please try again later' };
+export const tooMuchData: SmtpReply = { code: 421, text: '4.3.0 Far too much data, closing the connection' };
+export const utf8NotSupported: SmtpReply = { code: 553, text: '5.6.7 Addresses beyond ASCII are not supported yet' };
+export const accepted = '2.0.0 Thank you, the reply is on its way';

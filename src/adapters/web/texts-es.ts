@@ -1,0 +1,77 @@
+// The pages in Spanish, formal address.
+
+import type { Texts } from './texts.ts';
+
+export const es: Texts = {
+  heading: 'Elegir una nueva contraseña',
+  intro: 'Usted nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
+  stepMail: 'Envíenos un correo',
+  openMailApp: 'Abrir mi correo',
+  openTestMailbox: 'Abrir el buzón de prueba',
+  justSend: 'Solo tiene que pulsar «Enviar»; no hace falta que añada nada.',
+  orWriteTo: 'O escriba directamente a esta dirección:',
+  labelHelp: (label) =>
+    `La referencia de su solicitud es ${label}. Déjela en el asunto de su correo; también aparece en nuestra respuesta.`,
+  mailBody: (site, label) =>
+    `Solo tiene que enviar este correo. No hace falta que añada nada.\n\nQuiero elegir una nueva contraseña en ${site}. La referencia de mi solicitud es ${label}.`,
+  stepAnswer: 'Espere nuestra respuesta',
+  progress: {
+    'awaiting-mail': 'Estamos esperando su correo. Puede tardar uno o dos minutos.',
+    'reply-queued': 'Su correo ha llegado. Nuestra respuesta va en camino.',
+    'reply-handed-over':
+      'Ya hemos enviado nuestra respuesta. Mire en su buzón y también en la carpeta de correo no deseado (spam).',
+    'reply-failed':
+      'Su servicio de correo no ha aceptado nuestra respuesta. Por favor, empiece de nuevo y escríbanos desde otra dirección.',
+    locked: 'El código ha fallado demasiadas veces, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
+    verified: 'El código era correcto.',
+  },
+  lookAgain: 'Volver a mirar',
+  stepCode: 'Escriba el código aquí',
+  codeLabel: 'Los 8 números de nuestra respuesta',
+  submit: 'Continuar',
+  validUntil: (time) => `Puede usar esta página hasta ${time.startsWith('1:') ? 'la' : 'las'} ${time}.`,
+  startAgain: 'Empezar de nuevo',
+  continue: 'Continuar',
+  back: 'Volver a la página',
+  tellNobody: 'No dé el código a nadie. Ninguno de nosotros se lo pedirá nunca.',
+  accountsHeading: 'Su dirección de correo está confirmada',
+  wroteFrom: 'Nos ha escrito desde',
+  accountsOf: 'Cuentas con esta dirección:',
+  noAccount: (mailbox) =>
+    `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella.`,
+  endsHere:
+    'Por ahora solo podemos llegar hasta aquí: todavía no se puede elegir la nueva contraseña. Su cuenta no ha cambiado.',
+  errorHeading: 'No ha funcionado',
+  refusals: {
+    'cookie-missing': () =>
+      'Su navegador no ha enviado la cookie de esta página. Por favor, permita las cookies de este sitio y empiece de nuevo.',
+    'cookie-invalid': () =>
+      'Esta página es demasiado antigua o algo la ha cambiado por el camino. Por favor, empiece de nuevo.',
+    'cross-site': () =>
+      'Esto venía de otro sitio, por eso no hemos hecho nada. Por favor, empiece de nuevo desde aquí.',
+    'nonce-wrong': () => 'Esta página ya no es la actual. Por favor, vuelva a la página actual.',
+    'code-malformed': () => 'Un código tiene 8 números. Por favor, mire nuestra respuesta y escríbalos todos.',
+    'mail-not-seen': () =>
+      'Su correo todavía no ha llegado, por eso aún no hay código. Por favor, envíelo primero o espere un momento.',
+    'code-wrong': ({ triesLeft }) =>
+      `Este no es el código. Por favor, compárelo con el de nuestra respuesta. ${triesLeft === 1 ? 'Le queda un intento' : `Le quedan ${triesLeft} intentos`}.`,
+    'code-expired': () =>
+      'Este código es demasiado antiguo. Por favor, envíe su correo otra vez: con nuestra nueva respuesta volverá a funcionar.',
+    'code-used': () => 'Este código ya se ha usado. Si ha sido usted, continúe; si no, empiece de nuevo, por favor.',
+    'codes-exhausted': ({ wait }) =>
+      `Hoy ha habido demasiados códigos incorrectos. Por favor, espere ${wait} o pida ayuda a las personas que se ocupan de su cuenta.`,
+    'challenge-locked': () =>
+      'El código ha fallado demasiadas veces, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
+    'challenge-expired': () => 'Esta página ha estado abierta demasiado tiempo. Por favor, empiece de nuevo.',
+    'grant-missing': () => 'Solo podemos mostrar esto si se acaba de escribir un código. Por favor, empiece de nuevo.',
+  },
+  troubles: {
+    'bad-request': 'No hemos podido leer lo que ha enviado su navegador. Por favor, empiece de nuevo.',
+    'not-found': 'Aquí no existe esa página.',
+    'wrong-method': 'Esta página no se puede usar así.',
+    'too-large': 'Era demasiado texto. Por favor, escriba solo el código.',
+    'not-a-form': 'No hemos podido leer lo que ha enviado su navegador. Por favor, use el formulario de la página.',
+    unavailable: 'Ahora mismo no es posible. Por favor, inténtelo de nuevo en un minuto; no se ha perdido nada.',
+    bug: 'Algo ha fallado por nuestra parte. Por favor, inténtelo de nuevo; si sigue igual, avise a las personas que llevan este sitio.',
+  },
+};

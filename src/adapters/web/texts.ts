@@ -1,0 +1,52 @@
+// Every word of the pages, in every language: English is the source. Short, warm, plain; what happened and what to do.
+// A text that is missing in a language does not compile.
+
+import type { Progress } from '../../app/ports.ts';
+import type { Locale } from '../../core/locale.ts';
+import type { FormRefusalReason } from '../../core/refusal.ts';
+import { de } from './texts-de.ts';
+import { en } from './texts-en.ts';
+import { es } from './texts-es.ts';
+import { fr } from './texts-fr.ts';
+import type { Trouble } from './web-replies.ts';
+
+/** What a message may need to know. */
+export interface MessageFacts {
+  readonly triesLeft: number;
+  /** How long, in words of the language. */
+  readonly wait: string;
+}
+
+/** All words of the pages in one language. */
+export interface Texts {
+  readonly heading: string;
+  readonly intro: string;
+  readonly stepMail: string;
+  readonly openMailApp: string;
+  readonly openTestMailbox: string;
+  readonly justSend: string;
+  readonly orWriteTo: string;
+  readonly labelHelp: (label: string) => string;
+  readonly mailBody: (site: string, label: string) => string;
+  readonly stepAnswer: string;
+  readonly progress: Readonly<Record<Progress, string>>;
+  readonly lookAgain: string;
+  readonly stepCode: string;
+  readonly codeLabel: string;
+  readonly submit: string;
+  readonly validUntil: (time: string) => string;
+  readonly startAgain: string;
+  readonly continue: string;
+  readonly back: string;
+  readonly tellNobody: string;
+  readonly accountsHeading: string;
+  readonly wroteFrom: string;
+  readonly accountsOf: string;
+  readonly noAccount: (mailbox: string) => string;
+  readonly endsHere: string;
+  readonly errorHeading: string;
+  readonly refusals: Readonly<Record<FormRefusalReason, (facts: MessageFacts) => string>>;
+  readonly troubles: Readonly<Record<Trouble, string>>;
+}
+
+export const texts: Readonly<Record<Locale, Texts>> = { en, de, fr, es };

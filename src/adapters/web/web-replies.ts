@@ -1,0 +1,41 @@
+// The one table from refusal to HTTP answer: status (RFC 9110 §15), where it is shown, and the level in the log is info.
+// The words are in texts.ts, under the same names.
+
+import type { FormRefusalReason } from '../../core/refusal.ts';
+
+/**
+ * `form`: the page is shown again with the message at the field. `page`: a page of its own, which leads back to the
+ * same challenge or to a new one.
+ */
+export type WebReply =
+  | { readonly status: number; readonly shown: 'form' }
+  | { readonly status: number; readonly shown: 'page'; readonly wayOn: 'back' | 'start-again' };
+
+export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
+  'cookie-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
+  'cookie-invalid': { status: 400, shown: 'page', wayOn: 'start-again' },
+  'cross-site': { status: 403, shown: 'page', wayOn: 'start-again' },
+  'nonce-wrong': { status: 403, shown: 'page', wayOn: 'back' },
+  'code-malformed': { status: 422, shown: 'form' },
+  'mail-not-seen': { status: 422, shown: 'form' },
+  'code-wrong': { status: 422, shown: 'form' },
+  'code-expired': { status: 410, shown: 'form' },
+  'code-used': { status: 409, shown: 'page', wayOn: 'back' },
+  'codes-exhausted': { status: 429, shown: 'page', wayOn: 'back' },
+  'challenge-locked': { status: 403, shown: 'page', wayOn: 'start-again' },
+  'challenge-expired': { status: 410, shown: 'page', wayOn: 'start-again' },
+  'grant-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
+};
+
+/** What is no refusal of ours: a bad request, something missing, trouble behind us, a bug. */
+export type Trouble = 'bad-request' | 'not-found' | 'wrong-method' | 'too-large' | 'not-a-form' | 'unavailable' | 'bug';
+
+export const troubles: Readonly<Record<Trouble, number>> = {
+  'bad-request': 400,
+  'not-found': 404,
+  'wrong-method': 405,
+  'too-large': 413,
+  'not-a-form': 415,
+  unavailable: 503,
+  bug: 500,
+};

@@ -1,0 +1,119 @@
+// Everything a challenge shows to the world, derived from one cookie and one key: nothing is stored for showing a page
+// (src/DESIGN.md "The challenge"). The digests come from the Secrets port; layouts are fixed here.
+//
+//   cookie = version 1 | b 16 | purpose 1 | locale 1 | issuedAt 6 (milliseconds) | mac 16        bytes, as base64url
+
+import { asciiBytes, concatBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../core/bytes.ts';
+import type { Challenge, Sender, Verified } from '../core/challenge.ts';
+import type { ClientHint } from '../core/client-hint.ts';
+import { type Locale, locales } from '../core/locale.ts';
+import type { Mailbox } from '../core/mail-address.ts';
+import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
+import { type Purpose, purposes } from '../core/purpose.ts';
+import { codeFromDigest } from '../core/verification-code.ts';
+import type { Secrets } from './ports.ts';
+
+/** What a cookie of ours says, once its MAC was checked. */
+export interface ChallengeSeed {
+  readonly payload: Uint8Array;
+  readonly purpose: Purpose;
+  readonly locale: Locale;
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+const version = 1;
+const payloadLength = 25;
+const macLength = 16;
+const addressMacLength = 5;
+const idLength = 10;
+const minuteMs = 60_000;
+
+/** Makes a new challenge and returns its cookie. */
+export function issueCookie(secrets: Secrets, purpose: Purpose, locale: Locale, now: number): string {
+  const payload = new Uint8Array(payloadLength);
+  const view = new DataView(payload.buffer);
+  payload[0] = version;
+  payload.set(secrets.randomBytes(16), 1);
+  payload[17] = purposes.indexOf(purpose);
+  payload[18] = locales.indexOf(locale);
+  view.setUint16(19, Math.floor(now / 2 ** 32));
+  view.setUint32(21, now % 2 ** 32);
+  return toBase64Url(concatBytes(payload, secrets.mac('cookie', payload).subarray(0, macLength)));
+}
+
+/**
+ * Reads a cookie.
+ * @param cookie attacker-chosen
+ * @returns undefined when it is not one of ours, whatever is wrong with it
+ */
+export function readCookie(secrets: Secrets, cookie: string): ChallengeSeed | undefined {
+  const bytes = cookie.length <= 80 ? fromBase64Url(cookie) : undefined;
+  if (bytes?.length !== payloadLength + macLength) return undefined;
+  const payload = bytes.slice(0, payloadLength);
+  const mac = secrets.mac('cookie', payload).subarray(0, macLength);
+  const purpose = purposes[payload[17] ?? -1];
+  const locale = locales[payload[18] ?? -1];
+  if (!secrets.equal(mac, bytes.subarray(payloadLength)) || payload[0] !== version || !purpose || !locale) {
+    return undefined;
+  }
+  const view = new DataView(payload.buffer);
+  return { payload, purpose, locale, issuedAt: view.getUint16(19) * 2 ** 32 + view.getUint32(21) };
+}
+
+/** The form nonce: 32 bytes. Goes into the hidden field and nowhere else. */
+export function deriveNonce(secrets: Secrets, seed: ChallengeSeed): Uint8Array {
+  return secrets.mac('nonce', seed.payload);
+}
+
+/** The challenge that a cookie names. Its id commits to the nonce without giving it away. */
+export function deriveAddress(
+  secrets: Secrets,
+  seed: ChallengeSeed,
+  clientHint: ClientHint,
+  challengeLifetimeMs: number,
+): OneTimeAddress {
+  return {
+    purpose: seed.purpose,
+    locale: seed.locale,
+    clientHint,
+    // The address packs whole minutes; cookie, page and address must end at the same moment.
+    expiresAt: Math.floor((seed.issuedAt + challengeLifetimeMs) / minuteMs) * minuteMs,
+    id: toHex(secrets.hash(deriveNonce(secrets, seed)).subarray(0, idLength)),
+  };
+}
+
+/** Writes the local part of a one-time address, 32 letters and digits. */
+export function writeAddress(secrets: Secrets, address: OneTimeAddress): string {
+  const packed = packAddress(address);
+  return formatAddress(packed, secrets.mac('address', packed).subarray(0, addressMacLength));
+}
+
+/**
+ * Reads the local part of a one-time address.
+ * @param localPart attacker-chosen
+ * @returns undefined unless we made it
+ */
+export function readAddress(secrets: Secrets, localPart: string, now: number): OneTimeAddress | undefined {
+  const parsed = parseAddress(localPart, now);
+  if (parsed === undefined) return undefined;
+  const mac = secrets.mac('address', parsed.packed).subarray(0, addressMacLength);
+  return secrets.equal(mac, parsed.mac) ? parsed.address : undefined;
+}
+
+/** The code of one sender: 8 digits, in nobody's store. */
+export function deriveCode(secrets: Secrets, id: string, sender: Pick<Sender, 'mailbox' | 'salt'>): string {
+  return codeFromDigest(secrets.mac('code', asciiBytes(`${id}|${sender.salt}|${sender.mailbox}`)));
+}
+
+/** The mailbox whose code was typed. Looks at every sender, whichever fits, so that time tells nothing. */
+export function findSender(secrets: Secrets, challenge: Challenge, typed: string): Mailbox | undefined {
+  const code = asciiBytes(typed);
+  const fits = (sender: Sender) => secrets.equal(asciiBytes(deriveCode(secrets, challenge.id, sender)), code);
+  return challenge.senders.filter(fits)[0]?.mailbox;
+}
+
+/** The grant cookie of a verified challenge. Derived, so that both answers to a double click carry the same one. */
+export function deriveGrant(secrets: Secrets, id: string, state: Verified): Uint8Array {
+  return secrets.mac('grant', concatBytes(fromHex(id), fromHex(state.grantSalt)));
+}

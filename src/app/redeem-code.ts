@@ -1,0 +1,91 @@
+// The form is posted: cookie, nonce and code must belong together. A wrong try is on disk before the answer leaves,
+// and a code works once (src/DESIGN.md "What is stored").
+
+import { asciiBytes, fromBase64Url, toBase64Url, toHex } from '../core/bytes.ts';
+import { awaitMail, type Challenge, type CodeOutcome, typeCode } from '../core/challenge.ts';
+import { readClientHint } from '../core/client-hint.ts';
+import type { OneTimeAddress } from '../core/one-time-address.ts';
+import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
+import { parseCode } from '../core/verification-code.ts';
+import { deriveAddress, deriveGrant, deriveNonce, findSender, readCookie } from './challenge-tokens.ts';
+import type {
+  AppLimits,
+  ChallengeStore,
+  Clock,
+  RedeemCode,
+  Redeemed,
+  RedeemRefused,
+  RedeemRequest,
+  Secrets,
+} from './ports.ts';
+import { createRateLog } from './rate-log.ts';
+
+/** Makes the use case. */
+export function createRedeemCode(
+  { secrets, store, clock }: { secrets: Secrets; store: ChallengeStore; clock: Clock },
+  limits: AppLimits,
+): RedeemCode {
+  const wrongCodes = createRateLog([{ max: limits.wrongCodesPerMailboxPerDayMax, windowMs: 24 * 3_600_000 }]);
+
+  /** Cookie and nonce belong together, and the code is a code. */
+  function readForm({ cookie, nonce, code }: RedeemRequest): Refused<FormRefusalReason> | Form {
+    if (cookie === undefined) return refuse('cookie-missing');
+    const seed = readCookie(secrets, cookie);
+    if (seed === undefined) return refuse('cookie-invalid');
+    const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
+    if (given === undefined || !secrets.equal(given, deriveNonce(secrets, seed))) return refuse('nonce-wrong');
+    // The browser is not asked again: what is stored came with the mail.
+    const address = deriveAddress(secrets, seed, readClientHint(''), limits.challengeLifetimeMs);
+    const digits = parseCode(code ?? '');
+    return digits === undefined ? refuse('code-malformed') : { kind: 'form', address, code: digits };
+  }
+
+  async function redeem(form: Form, now: number): Promise<RedeemRefused | Redeemed> {
+    const { address, code } = form;
+    // A place for a wrong try is taken first: however many posts race, no more than the limit are ever looked at.
+    const senders = (await store.read(address.id, now))?.senders ?? [];
+    const places = senders.map(({ mailbox }) => wrongCodes.take(mailbox, now));
+    const giveBack = () => {
+      for (const place of places) place.giveBack();
+    };
+    const waitMs = Math.max(0, ...places.map((place) => place.waitMs));
+    if (waitMs > 0) {
+      giveBack();
+      return { ...refuse('codes-exhausted'), waitMs };
+    }
+    const grantSalt = toHex(secrets.randomBytes(16));
+    const codeDigest = toHex(secrets.mac('code', asciiBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
+    const decide = (current: Challenge | undefined) => {
+      const before = current ?? awaitMail(address);
+      const step = typeCode(before, { mailbox: findSender(secrets, before, code), codeDigest, grantSalt }, now, limits);
+      const next = step.next === before ? undefined : step.next;
+      return {
+        next,
+        result: { outcome: step.outcome, counted: next !== undefined && step.outcome.kind === 'refused' },
+      };
+    };
+    const { outcome, counted } = await store.transact(address.id, now, decide).catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    if (!counted) giveBack();
+    return finish(address.id, outcome);
+  }
+
+  function finish(id: string, outcome: CodeOutcome): RedeemRefused | Redeemed {
+    if (outcome.kind === 'refused') return outcome;
+    const mailboxDigest = toHex(secrets.mac('log', asciiBytes(outcome.mailbox)).subarray(0, 6));
+    return { kind: 'redeemed', grant: toBase64Url(deriveGrant(secrets, id, outcome)), mailboxDigest };
+  }
+
+  return async (request) => {
+    const form = readForm(request);
+    return form.kind === 'refused' ? form : redeem(form, clock.now());
+  };
+}
+
+interface Form {
+  readonly kind: 'form';
+  readonly address: OneTimeAddress;
+  readonly code: string;
+}

@@ -1,0 +1,133 @@
+// The outbox: every queued reply is handed over at once, and after a temporary failure again with growing pauses
+// while its code could still be used. The queue itself is in the store, so a crash loses nothing; a reply keeps
+// its Message-ID and its code on every try. A permanent failure changes the page and sends nothing.
+
+import { type Challenge, settleReply } from '../core/challenge.ts';
+import type { Mailbox } from '../core/mail-address.ts';
+import { requestLabel } from '../core/verification-code.ts';
+import { deriveCode } from './challenge-tokens.ts';
+import type { AppLimits, ChallengeStore, Clock, Log, MailSender, OutgoingReply, Secrets } from './ports.ts';
+
+export interface SendReplies {
+  /** Sends what a crash or a stop left behind. */
+  start(): Promise<void>;
+  /** A reply waits for this sender: hand it over now. */
+  queued(id: string, mailbox: Mailbox): void;
+  /** Ends the waiting and lets what is under way finish. What is left stays in the store. */
+  stop(): Promise<void>;
+}
+
+const pausesMs = [5_000, 15_000, 60_000, 300_000];
+const jitter = 0.2;
+
+interface Ports {
+  readonly secrets: Secrets;
+  readonly store: ChallengeStore;
+  readonly sender: MailSender;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Makes the outbox worker. */
+export function createSendReplies({ secrets, store, sender, clock, log }: Ports, limits: AppLimits): SendReplies {
+  /** One entry per sender with something under way; the function cancels a pause. */
+  const busy = new Map<string, () => void>();
+  const underWay = new Set<Promise<void>>();
+  let stopped = false;
+
+  function pauseMs(tries: number): number {
+    const pause = pausesMs[Math.min(tries, pausesMs.length) - 1] ?? 0;
+    const random = (secrets.randomBytes(1)[0] ?? 0) / 255;
+    return pause * (1 - jitter + 2 * jitter * random);
+  }
+
+  /** The reply as it must go out now, or undefined when nobody needs it any more. */
+  function compose(challenge: Challenge | undefined, mailbox: Mailbox, now: number): OutgoingReply | undefined {
+    const waiting = challenge?.senders.find((other) => other.mailbox === mailbox && other.reply.state === 'queued');
+    if (challenge?.state.kind !== 'code-sent' || waiting === undefined || now >= challenge.expiresAt) return undefined;
+    return {
+      to: mailbox,
+      id: waiting.reply.id,
+      inReplyTo: waiting.reply.inReplyTo,
+      code: deriveCode(secrets, challenge.id, waiting),
+      label: requestLabel(challenge.id),
+      purpose: challenge.purpose,
+      locale: challenge.locale,
+      clientHint: challenge.clientHint,
+      openedAt: challenge.expiresAt - limits.challengeLifetimeMs,
+      validUntil: Math.min(now + limits.codeLifetimeMs, challenge.expiresAt),
+    };
+  }
+
+  async function attempt(id: string, mailbox: Mailbox, tries: number): Promise<void> {
+    const reply = compose(await store.read(id, clock.now()), mailbox, clock.now());
+    if (reply === undefined || stopped) return forget(id, mailbox);
+    const startedAt = clock.now();
+    const result = await sender.send(reply);
+    const detail = result.kind === 'handed-over' ? undefined : result.detail;
+    const fields = { outcome: result.kind, detail, tries, durationMs: clock.now() - startedAt };
+    if (result.kind !== 'temporary') {
+      const now = clock.now();
+      const settled = {
+        mailbox,
+        replyId: reply.id,
+        state: result.kind === 'permanent' ? 'failed' : 'handed-over',
+      } as const;
+      await store.transact(id, now, (current) => ({
+        next: current && settleReply(current, settled, now, limits),
+        result: undefined,
+      }));
+      log.info('reply', fields);
+      // A newer mail may have put a newer reply in this one's place meanwhile.
+      return attempt(id, mailbox, 1);
+    }
+    log.warn('reply', fields);
+    wait(id, mailbox, tries);
+  }
+
+  function wait(id: string, mailbox: Mailbox, tries: number): void {
+    if (stopped) return;
+    busy.set(
+      key(id, mailbox),
+      clock.after(pauseMs(tries), () => run(id, mailbox, tries + 1)),
+    );
+  }
+
+  function forget(id: string, mailbox: Mailbox): void {
+    busy.delete(key(id, mailbox));
+  }
+
+  function run(id: string, mailbox: Mailbox, tries: number): void {
+    busy.set(key(id, mailbox), () => {});
+    const work = attempt(id, mailbox, tries).catch((error: unknown) => {
+      // The store could not note the hand-over: the next try repeats the same reply under the same Message-ID.
+      log.warn('reply', { outcome: 'temporary', tries }, error);
+      wait(id, mailbox, tries);
+    });
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  }
+
+  function queued(id: string, mailbox: Mailbox): void {
+    if (!stopped && !busy.has(key(id, mailbox))) run(id, mailbox, 1);
+  }
+
+  return {
+    queued,
+    async start() {
+      for (const challenge of await store.withQueuedReplies(clock.now())) {
+        const waiting = challenge.senders.filter(({ reply }) => reply.state === 'queued');
+        for (const { mailbox } of waiting) queued(challenge.id, mailbox);
+      }
+    },
+    async stop() {
+      stopped = true;
+      for (const cancel of busy.values()) cancel();
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function key(id: string, mailbox: Mailbox): string {
+  return `${id}|${mailbox}`;
+}

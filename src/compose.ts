@@ -1,0 +1,157 @@
+// Builds the service from settings: the only place that names concrete adapters. Development and production differ in
+// nothing but their settings. Everything is opened in `start` and closed in reverse order in `stop`.
+
+import { join } from 'node:path';
+import { openFileDirectory } from './adapters/accounts/file-directory.ts';
+import { createDnsResolver } from './adapters/dns/node-resolver.ts';
+import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
+import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
+import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
+import { claimDataFolder } from './adapters/store/data-folder.ts';
+import { DurableFile } from './adapters/store/durable-file.ts';
+import { openLowdbStore } from './adapters/store/lowdb-store.ts';
+import { createJsonLog } from './adapters/system/json-log.ts';
+import { loadMasterSecret } from './adapters/system/master-secret.ts';
+import { createSecrets } from './adapters/system/node-secrets.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
+import { createOpenChallenge } from './app/open-challenge.ts';
+import type { AppLimits, Clock } from './app/ports.ts';
+import { createReceiveMail } from './app/receive-mail.ts';
+import { createRedeemCode } from './app/redeem-code.ts';
+import { createSendReplies } from './app/send-replies.ts';
+import { createShowAccounts } from './app/show-accounts.ts';
+import { startSweeping } from './app/sweep-expired.ts';
+import type { Settings } from './settings/settings.ts';
+
+/** Ports that were got. */
+export interface Addresses {
+  readonly web: { readonly host: string; readonly port: number };
+  readonly smtp: { readonly host: string; readonly port: number };
+}
+
+export interface Service {
+  /** @throws what an adapter throws: a port or a folder that is taken, a damaged file. Nothing stays open then. */
+  start(): Promise<Addresses>;
+  /** No new work; what is under way ends; what is queued stays on disk. */
+  stop(): Promise<void>;
+}
+
+const minuteMs = 60_000;
+
+/** Builds the service. @param clock tests bring their own */
+export function createService(settings: Settings, clock: Clock = systemClock): Service {
+  const closers: (() => Promise<void> | void)[] = [];
+
+  async function stop(): Promise<void> {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  }
+
+  return {
+    start: () =>
+      open(settings, clock, closers).catch(async (error: unknown) => {
+        await stop();
+        throw error;
+      }),
+    stop,
+  };
+}
+
+/** Opens everything in the order in which it is needed. @param closers gets what ends each part, as it is opened */
+async function open(settings: Settings, clock: Clock, closers: (() => Promise<void> | void)[]): Promise<Addresses> {
+  const log = createJsonLog(settings.log.level);
+  const limits = appLimits(settings);
+  const folder = settings.data.dir;
+  closers.push(await claimDataFolder(folder));
+  const secrets = createSecrets(await loadMasterSecret({ ...settings.keys, folder }));
+  const storePath = join(folder, 'challenges.json');
+  const store = await openLowdbStore(new DurableFile(storePath), storePath);
+  closers.push(() => store.close());
+  const directory = await openFileDirectory(folder);
+  closers.push(startSweeping({ store, clock, log }));
+
+  const sender = createNodemailerSender(senderOptions(settings));
+  closers.push(() => sender.close());
+  const outbox = createSendReplies({ secrets, store, sender, clock, log }, limits);
+  closers.push(() => outbox.stop());
+
+  const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
+  const verifier = createMailauthVerifier(settings.smtp.hostname, resolver.forMessage);
+  const mail = createReceiveMail(
+    { secrets, store, verifier, clock, replyQueued: outbox.queued },
+    { ...settings.mail, checkTimeoutMs: settings.limits.messageCheckSeconds * 1000, limits },
+  );
+  const smtp = createSmtpListener({ mail, clock, log }, smtpOptions(settings));
+  const useCases = {
+    openChallenge: createOpenChallenge({ secrets, store, clock }, limits),
+    redeemCode: createRedeemCode({ secrets, store, clock }, limits),
+    showAccounts: createShowAccounts({ secrets, store, clock, directory }, limits),
+  };
+  const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
+
+  const smtpPort = await smtp.start();
+  closers.push(() => smtp.stop());
+  const webPort = await web.start();
+  closers.push(() => web.stop());
+  await outbox.start();
+  const addresses = {
+    web: { host: settings.web.listen.host, port: webPort },
+    smtp: { host: settings.smtp.listen.host, port: smtpPort },
+  };
+  log.info('started', { web: written(addresses.web), smtp: written(addresses.smtp) });
+  return addresses;
+}
+
+function appLimits({ limits }: Settings): AppLimits {
+  return {
+    challengeLifetimeMs: limits.challengeLifetimeMinutes * minuteMs,
+    codeLifetimeMs: limits.codeLifetimeMinutes * minuteMs,
+    grantLifetimeMs: limits.grantLifetimeMinutes * minuteMs,
+    wrongCodesMax: limits.wrongCodesPerChallenge,
+    wrongCodesPerMailboxPerDayMax: limits.wrongCodesPerMailboxPerDay,
+    sendersMax: limits.sendersPerChallenge,
+    messagesMax: limits.messagesPerChallenge,
+    dkimSignaturesMax: limits.dkimSignaturesMax,
+    repliesPerMailbox: {
+      perMinuteMax: limits.repliesPerMailboxPerMinute,
+      perHourMax: limits.repliesPerMailboxPerHour,
+      perDayMax: limits.repliesPerMailboxPerDay,
+    },
+  };
+}
+
+function senderOptions({ relay, smtp, mail }: Settings): MailSenderOptions {
+  return {
+    relayUrl: relay.url,
+    hostname: smtp.hostname,
+    from: mail.from,
+    siteName: mail.siteName,
+    timeZone: mail.timeZone,
+  };
+}
+
+function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {
+  return {
+    listen: smtp.listen,
+    hostname: smtp.hostname,
+    messageBytesMax: limits.messageBytesMax,
+    connectionsMax: limits.smtpConnectionsMax,
+    connectionsPerAddressMax: limits.smtpConnectionsPerAddressMax,
+  };
+}
+
+function webOptions({ web, mail }: Settings, limits: AppLimits): WebServerOptions {
+  return {
+    ...web,
+    mailDomain: mail.domain,
+    siteName: mail.siteName,
+    timeZone: mail.timeZone,
+    challengeLifetimeMs: limits.challengeLifetimeMs,
+    grantLifetimeMs: limits.grantLifetimeMs,
+  };
+}
+
+/** `host:port`, brackets around IPv6 (RFC 3986 §3.2.2). */
+export function written({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,83 @@
+// Process entry: which profile, which settings, signals, exit codes. Nothing else.
+
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createService } from './compose.ts';
+import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
+
+const usage = `Usage:
+  npm start                          everything on this machine, for trying out
+  npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml`;
+
+function configFile(name: string): string {
+  const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));
+  return relative(process.cwd(), path) || path;
+}
+
+function explain(mistakes: readonly Mistake[]): never {
+  console.error(formatMistakes(mistakes));
+  process.exit(1);
+}
+
+/** Ends cleanly on the first signal; a second one ends at once. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  const end = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+async function serve(file: string | undefined): Promise<void> {
+  const files = [configFile('default.yaml'), ...(file === undefined ? [] : [file])];
+  const loaded = loadSettings({ files, env: process.env });
+  if (!loaded.ok) return explain(loaded.mistakes);
+  const service = createService(loaded.settings);
+  await service.start();
+  stopOnSignal(service.stop);
+}
+
+async function develop(): Promise<void> {
+  // Loaded here and nowhere else: a production start never sees the test kit.
+  const { startDevelopment } = await import('./develop.ts');
+  const files = [configFile('default.yaml'), configFile('development.yaml')];
+  const started = await startDevelopment(files, process.env);
+  if ('ok' in started) return explain(started.mistakes);
+  stopOnSignal(started.stop);
+  console.log(`
+  reply-to-verify is running on this machine, and only here.
+
+    Reset page      ${started.resetUrl}
+    Test mailbox    ${started.mailboxUrl}
+    SMTP listener   ${started.smtp}
+
+  1. Open the reset page and press "Open the test mailbox".
+  2. Press "Send" there, and open the answer that arrives.
+  3. Type its code into the reset page.
+
+  Ctrl-C ends it.
+`);
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { config: { type: 'string' } } });
+  const [command, ...more] = positionals;
+  if (command === 'develop' && more.length === 0 && values.config === undefined) return develop();
+  if (command === 'serve' && more.length === 0) return serve(values.config);
+  console.error(usage);
+  process.exit(2);
+}
+
+await main().catch(fail);

@@ -1,0 +1,192 @@
+// The real service with the test kit around it, on free ports and in a folder of its own; a visitor with a cookie jar;
+// a clock that a test moves. Everything speaks HTTP, SMTP and DNS over loopback, as in `npm start`.
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../src/app/ports.ts';
+import { type Addresses, createService, type Service } from '../../src/compose.ts';
+import { loadSettings } from '../../src/settings/load-settings.ts';
+import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
+import { type Kit, startKit } from '../../src/testkit/kit.ts';
+import type { ReceivedMessage } from '../../src/testkit/sink.ts';
+
+const free = { host: '127.0.0.1', port: 0 };
+const configFolder = join(import.meta.dirname, '../../config');
+
+/** A clock that moves only when it is told to; what is due then runs, in order. */
+export class TestClock implements Clock {
+  #now = Date.now();
+  #due: { at: number; task: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const entry = { at: this.#now + ms, task };
+    this.#due.push(entry);
+    return () => {
+      this.#due = this.#due.filter((other) => other !== entry);
+    };
+  }
+
+  /** Times at which something is waiting to run, from now. */
+  get waiting(): readonly number[] {
+    return this.#due.map(({ at }) => at - this.#now).toSorted((one, other) => one - other);
+  }
+
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#due.filter(({ at }) => at <= end).toSorted((one, other) => one.at - other.at)[0];
+      if (next === undefined) break;
+      this.#due = this.#due.filter((other) => other !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.task();
+    }
+    this.#now = end;
+  }
+}
+
+export interface World {
+  readonly kit: Kit;
+  readonly service: Service;
+  readonly addresses: Addresses;
+  readonly webUrl: string;
+  readonly dataDir: string;
+  /** Starts the service anew on the same folder, with new ports. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts kit and service. @param overrides settings by path */
+export async function startWorld(overrides: Record<string, unknown> = {}, clock?: Clock): Promise<World> {
+  const root = await mkdtemp(join(tmpdir(), 'rtv-test-'));
+  const dataDir = join(root, 'data');
+  await mkdir(dataDir);
+  await writeFile(join(dataDir, 'accounts.json'), JSON.stringify({ version: 1, accounts: demoAccounts }));
+  let addresses: Addresses | undefined;
+  const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => addresses?.smtp ?? free });
+  const build = () => {
+    const loaded = loadSettings({
+      files: ['default.yaml', 'development.yaml'].map((name) => join(configFolder, name)),
+      env: {},
+      overrides: {
+        'web.listen': '127.0.0.1:0',
+        'web.testMailboxUrl': kit.mailboxPage.url,
+        'smtp.listen': '127.0.0.1:0',
+        'dns.servers': [`127.0.0.1:${kit.dns.port}`],
+        'relay.url': `smtp://127.0.0.1:${kit.sink.port}`,
+        'data.dir': dataDir,
+        'log.level': 'silent',
+        // Tests send more mails in a minute than a person does.
+        'limits.repliesPerMailboxPerMinute': 60,
+        'limits.repliesPerMailboxPerHour': 1000,
+        'limits.repliesPerMailboxPerDay': 1000,
+        ...overrides,
+      },
+    });
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
+    return createService(loaded.settings, clock);
+  };
+  let service = build();
+  addresses = await service.start().catch(async (error: unknown) => {
+    await kit.close();
+    throw error;
+  });
+  return {
+    kit,
+    dataDir,
+    get service() {
+      return service;
+    },
+    get addresses() {
+      return addresses ?? { web: free, smtp: free };
+    },
+    get webUrl() {
+      return `http://127.0.0.1:${addresses?.web.port}`;
+    },
+    async restart() {
+      await service.stop();
+      service = build();
+      addresses = await service.start();
+    },
+    async close() {
+      await service.stop();
+      await kit.close();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The next reply to a mailbox that arrives, or has arrived, for a request label. */
+export function replyTo(world: World, mailbox: string, label: string): Promise<ReceivedMessage> {
+  const fits = ({ envelope, raw }: ReceivedMessage) =>
+    envelope.rcptTo.includes(mailbox) && raw.toString('latin1').includes(label);
+  return world.kit.sink.waitFor(fits, { timeoutMs: 5000 });
+}
+
+/** The code in a reply: its first line. */
+export async function codeIn(message: ReceivedMessage): Promise<string> {
+  const code = /^(\d{4} \d{4})$/m.exec((await message.view()).text)?.[1];
+  if (code === undefined) throw new Error('no code in the reply');
+  return code;
+}
+
+/** What a visitor reads from the reset page. */
+export interface OpenPage {
+  readonly status: number;
+  readonly html: string;
+  readonly nonce: string;
+  readonly address: string;
+  readonly label: string;
+}
+
+/** An HTTP client with a cookie jar; follows no redirect by itself. */
+export class Visitor {
+  readonly cookies = new Map<string, string>();
+  readonly #base: () => string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(world: Pick<World, 'webUrl'>, headers: Readonly<Record<string, string>> = {}) {
+    this.#base = () => world.webUrl;
+    this.#headers = headers;
+  }
+
+  async request(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { ...this.#headers, ...(cookie === '' ? {} : { cookie }), ...init.headers };
+    const response = await fetch(`${this.#base()}${path}`, { ...init, redirect: 'manual', headers });
+    for (const line of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
+      this.cookies.set(name, value);
+    }
+    return response;
+  }
+
+  post(path: string, fields: Record<string, string>): Promise<Response> {
+    return this.request(path, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+
+  async open(): Promise<OpenPage> {
+    const response = await this.request('/reset');
+    return readPage(response.status, await response.text());
+  }
+
+  enter(page: Pick<OpenPage, 'nonce'>, code: string): Promise<Response> {
+    return this.post('/reset', { nonce: page.nonce, code });
+  }
+}
+
+/** Reads the reset page; what is not on it is an empty text. */
+export function readPage(status: number, html: string): OpenPage {
+  const find = (pattern: RegExp) => pattern.exec(html)?.[1] ?? '';
+  return {
+    status,
+    html,
+    nonce: find(/name="nonce" value="([^"]+)"/),
+    address: find(/href="mailto:([^?"]+)/),
+    label: find(/([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})/),
+  };
+}
