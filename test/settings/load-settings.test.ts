@@ -585,7 +585,7 @@ describe('shipped files', () => {
 
   test('development.yaml sets everything for a local run', () => {
     const settings = settingsOf({ files: [defaultFile, developmentFile] });
-    assert.equal(settings.web.publicUrl, 'http://127.0.0.1:3000');
+    assert.equal(settings.web.publicUrl, 'http://127.0.0.1:0', 'whatever port web.listen gets');
     assert.equal(settings.web.testMailboxUrl, 'http://127.0.0.1:8025');
     assert.deepEqual(settings.smtp, { listen: { host: '127.0.0.1', port: 2525 }, hostname: 'mx.in.school.example' });
     assert.deepEqual(settings.dns.servers, [{ host: '127.0.0.1', port: 5453 }]);
