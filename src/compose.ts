@@ -6,18 +6,23 @@ import { openFileDirectory } from './adapters/accounts/file-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
+import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
+import { accepted, passedOn, smtpReplies, tooMuchData, tryAgainLater } from './adapters/smtp-in/smtp-replies.ts';
 import { claimDataFolder } from './adapters/store/data-folder.ts';
 import { DurableFile } from './adapters/store/durable-file.ts';
 import { openLowdbStore } from './adapters/store/lowdb-store.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
-import { loadMasterSecret } from './adapters/system/master-secret.ts';
+import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
 import { createSecrets } from './adapters/system/node-secrets.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
+import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
+import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
+import { createMailNotices } from './app/mail-notices.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
-import type { AppLimits, Clock } from './app/ports.ts';
-import { createReceiveMail } from './app/receive-mail.ts';
+import type { AppLimits, Clock, ExplainMail } from './app/ports.ts';
+import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createSendReplies } from './app/send-replies.ts';
 import { createShowAccounts } from './app/show-accounts.ts';
@@ -75,24 +80,27 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const outbox = createSendReplies({ secrets, store, sender, clock, log }, limits);
   closers.push(() => outbox.stop());
 
+  const notices = createMailNotices();
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   const verifier = createMailauthVerifier(settings.smtp.hostname, resolver.forMessage);
   const mail = createReceiveMail(
-    { secrets, store, verifier, clock, replyQueued: outbox.queued },
-    { ...settings.mail, checkTimeoutMs: settings.limits.messageCheckSeconds * 1000, limits },
+    { secrets, store, verifier, clock, notices, sender, replyQueued: outbox.queued },
+    mailOptions(settings),
   );
   const smtp = createSmtpListener({ mail, clock, log }, smtpOptions(settings));
   const useCases = {
-    openChallenge: createOpenChallenge({ secrets, store, clock }, limits),
+    openChallenge: createOpenChallenge({ secrets, store, clock, notices }, limits),
     redeemCode: createRedeemCode({ secrets, store, clock }, limits),
     showAccounts: createShowAccounts({ secrets, store, clock, directory }, limits),
   };
   const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
 
   const smtpPort = await smtp.start();
-  closers.push(() => smtp.stop());
+  // Both at once: whoever holds one of them open must not keep the other one open too.
+  const edges = [() => smtp.stop()];
+  closers.push(async () => void (await Promise.all(edges.map((stop) => stop()))));
   const webPort = await web.start();
-  closers.push(() => web.stop());
+  edges.push(() => web.stop());
   await outbox.start();
   const addresses = {
     web: { host: settings.web.listen.host, port: webPort },
@@ -100,6 +108,53 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   };
   log.info('started', { web: written(addresses.web), smtp: written(addresses.smtp) });
   return addresses;
+}
+
+/**
+ * Opens what `explain` needs, beside a running service: the data folder is read and not claimed, and nothing is made.
+ * @throws Error, with the remedy, when the key or the store cannot be read
+ */
+export async function openExplainMail(settings: Settings, clock: Clock = systemClock): Promise<ExplainMail> {
+  const folder = settings.data.dir;
+  const secrets = createSecrets(await readMasterSecret({ ...settings.keys, folder }));
+  const storePath = join(folder, 'challenges.json');
+  const store = await openLowdbStore(new DurableFile(storePath), storePath);
+  const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
+  return createExplainMail(
+    {
+      secrets,
+      store: { read: (id, now) => store.read(id, now) },
+      verifierNoting: (questions) =>
+        createMailauthVerifier(settings.smtp.hostname, () => notedLookups(resolver.forMessage(), questions)),
+      clock,
+      answers: mailAnswers,
+    },
+    { ...mailOptions(settings), messageBytesMax: settings.limits.messageBytesMax },
+  );
+}
+
+/** The tables of the two edges; the pages in English. */
+const mailAnswers: MailAnswers = {
+  smtp(reason, authorDomain) {
+    if (reason === 'passed-on') return `250 ${passedOn}`;
+    if (reason === 'believed' || reason === 'already-answered') return `250 ${accepted}`;
+    const known = { 'far-too-big': tooMuchData, 'checks-failed': tryAgainLater, ...smtpReplies };
+    const { code, text } = known[reason];
+    const domain = reason === 'not-authenticated' && authorDomain !== undefined ? ` domain ${authorDomain}` : '';
+    return `${code} ${text}${domain}`;
+  },
+  page: (sentence) =>
+    sentence === 'answer-queued' ? en.progress['reply-queued'] : en.mailRefused[sentence]('some minutes'),
+};
+
+function mailOptions(settings: Settings): ReceiveMailOptions {
+  return {
+    ...settings.mail,
+    operator: settings.smtp.operator,
+    checkTimeoutMs: settings.limits.messageCheckSeconds * 1000,
+    policy: { spfWithoutDmarc: settings.mail.spfWithoutDmarc === 'accept' },
+    limits: appLimits(settings),
+  };
 }
 
 function appLimits({ limits }: Settings): AppLimits {
@@ -112,6 +167,7 @@ function appLimits({ limits }: Settings): AppLimits {
     sendersMax: limits.sendersPerChallenge,
     messagesMax: limits.messagesPerChallenge,
     dkimSignaturesMax: limits.dkimSignaturesMax,
+    repliesPerDomainPerHourMax: limits.repliesPerDomainPerHour,
     repliesPerMailbox: {
       perMinuteMax: limits.repliesPerMailboxPerMinute,
       perHourMax: limits.repliesPerMailboxPerHour,
@@ -137,6 +193,8 @@ function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {
     messageBytesMax: limits.messageBytesMax,
     connectionsMax: limits.smtpConnectionsMax,
     connectionsPerAddressMax: limits.smtpConnectionsPerAddressMax,
+    proxyAddresses: smtp.proxyAddresses,
+    certificate: certificateFiles(smtp),
   };
 }
 
@@ -149,6 +207,10 @@ function webOptions({ web, mail }: Settings, limits: AppLimits): WebServerOption
     challengeLifetimeMs: limits.challengeLifetimeMs,
     grantLifetimeMs: limits.grantLifetimeMs,
   };
+}
+
+function certificateFiles({ certificateFile, keyFile }: Settings['smtp']): CertificateFiles | undefined {
+  return certificateFile === null || keyFile === null ? undefined : { certificate: certificateFile, key: keyFile };
 }
 
 /** `host:port`, brackets around IPv6 (RFC 3986 §3.2.2). */

@@ -4,18 +4,20 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createService } from './compose.ts';
+import { runExplain } from './explain.ts';
 import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
 
 const usage = `Usage:
   npm start                          everything on this machine, for trying out
-  npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml`;
+  npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml
+  npm run explain -- FILE            what would happen to a saved message, and why; --help says more`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));
   return relative(process.cwd(), path) || path;
 }
 
-function explain(mistakes: readonly Mistake[]): never {
+function reportMistakes(mistakes: readonly Mistake[]): never {
   console.error(formatMistakes(mistakes));
   process.exit(1);
 }
@@ -43,7 +45,7 @@ function fail(error: unknown): never {
 async function serve(file: string | undefined): Promise<void> {
   const files = [configFile('default.yaml'), ...(file === undefined ? [] : [file])];
   const loaded = loadSettings({ files, env: process.env });
-  if (!loaded.ok) return explain(loaded.mistakes);
+  if (!loaded.ok) return reportMistakes(loaded.mistakes);
   const service = createService(loaded.settings);
   await service.start();
   stopOnSignal(service.stop);
@@ -54,7 +56,7 @@ async function develop(): Promise<void> {
   const { startDevelopment } = await import('./develop.ts');
   const files = [configFile('default.yaml'), configFile('development.yaml')];
   const started = await startDevelopment(files, process.env);
-  if ('ok' in started) return explain(started.mistakes);
+  if ('ok' in started) return reportMistakes(started.mistakes);
   stopOnSignal(started.stop);
   console.log(`
   reply-to-verify is running on this machine, and only here.
@@ -71,7 +73,16 @@ async function develop(): Promise<void> {
 `);
 }
 
+async function explain(args: readonly string[]): Promise<never> {
+  const { exitCode, output, complaint } = await runExplain(args, configFile('default.yaml'), process.env);
+  if (complaint !== '') console.error(complaint);
+  if (output !== '') console.log(output);
+  // A look-up that nobody waits for any more must not hold this up.
+  process.exit(exitCode);
+}
+
 async function main(): Promise<void> {
+  if (process.argv[2] === 'explain') return explain(process.argv.slice(3));
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { config: { type: 'string' } } });
   const [command, ...more] = positionals;
   if (command === 'develop' && more.length === 0 && values.config === undefined) return develop();

@@ -33,6 +33,7 @@ const targets = {
   testkit: 'src/testkit/t.ts',
   compose: 'src/compose.ts',
   develop: 'src/develop.ts',
+  explain: 'src/explain.ts',
   main: 'src/main.ts',
   test: 'test/support/t.ts',
   node: 'node:fs',
@@ -54,7 +55,8 @@ const mayImport: Readonly<Record<string, readonly (keyof typeof targets)[]>> = {
   'src/testkit/x.ts': ['testkit', 'core', ...node, ...packages],
   'src/compose.ts': ['adapter', 'own', 'app', 'ports', 'core', 'settings', ...node],
   'src/develop.ts': ['compose', 'settings', 'testkit', ...node],
-  'src/main.ts': ['compose', 'develop', 'settings', ...node],
+  'src/explain.ts': ['compose', 'settings', 'ports', 'core', ...node],
+  'src/main.ts': ['compose', 'develop', 'explain', 'settings', ...node],
   'src/without-a-row/x.ts': [],
 };
 

@@ -5,11 +5,12 @@ import { toBase64Url } from '../core/bytes.ts';
 import type { Challenge } from '../core/challenge.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import { deriveAddress, deriveNonce, issueCookie, readCookie, writeAddress } from './challenge-tokens.ts';
+import type { MailNotices } from './mail-notices.ts';
 import type { AppLimits, ChallengeStore, Clock, OpenChallenge, Progress, Secrets } from './ports.ts';
 
 /** Makes the use case. */
 export function createOpenChallenge(
-  { secrets, store, clock }: { secrets: Secrets; store: ChallengeStore; clock: Clock },
+  { secrets, store, clock, notices }: { secrets: Secrets; store: ChallengeStore; clock: Clock; notices: MailNotices },
   limits: AppLimits,
 ): OpenChallenge {
   return async ({ cookie, locale, clientHint }) => {
@@ -33,13 +34,15 @@ export function createOpenChallenge(
       label: requestLabel(address.id),
       locale: seed.locale,
       expiresAt: address.expiresAt,
-      progress: progressOf(record),
+      progress: progressOf(record, now),
+      notice: isNew ? undefined : notices.get(address.id),
     };
   };
 }
 
-function progressOf(record: Challenge | undefined): Progress {
+function progressOf(record: Challenge | undefined, now: number): Progress {
   if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
+  if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
   if (record.state.kind !== 'code-sent') return record.state.kind;
   return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;
 }

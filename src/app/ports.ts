@@ -7,12 +7,19 @@ import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import type { Purpose } from '../core/purpose.ts';
-import type { FormRefusalReason, MailRefusalReason, Refused } from '../core/refusal.ts';
-import type { SenderEvidence, SpfCanary, TrustedSender } from '../core/sender-policy.ts';
+import type { FormRefusalReason, MailRefusalReason, MailSentence, Refused } from '../core/refusal.ts';
+import type {
+  SenderEvidence,
+  SignatureCondition,
+  SpfCanary,
+  SpfCondition,
+  TrustedSender,
+  VerdictDetails,
+} from '../core/sender-policy.ts';
 
 /** Something outside failed: the store, DNS, the relay. Never holds a secret or a mail address in its message. */
 export class DependencyError extends Error {
-  readonly dependency: 'store' | 'dns' | 'directory';
+  readonly dependency: 'store' | 'dns' | 'directory' | 'relay';
 
   constructor(dependency: DependencyError['dependency'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -73,9 +80,12 @@ export interface ChallengeStore {
   close(): Promise<void>;
 }
 
-/** A message on its way in, and the connection it came by. All of it attacker-chosen but `remoteAddress`. */
+/**
+ * A message on its way in, and the connection it came by. All of it attacker-chosen but `remoteAddress`, which is
+ * undefined when a proxy did not tell it.
+ */
 export interface Envelope {
-  readonly remoteAddress: string;
+  readonly remoteAddress: string | undefined;
   readonly helo: string;
   /** MAIL FROM without brackets, domain as ASCII; never empty. */
   readonly mailFrom: string;
@@ -96,6 +106,34 @@ export interface Verification {
   readonly evidence: Omit<SenderEvidence, 'author' | 'mailFrom' | 'subjectHoldsLabel'>;
   /** Evaluates the SPF record of MAIL FROM for addresses that nobody sends from. */
   canary(): Promise<SpfCanary>;
+  /** What the verdicts rest on; for people, nothing is decided on it. */
+  readonly trace?: VerificationTrace;
+}
+
+/** Why a signature does not hold. A closed list: the library's own words may repeat what the signer wrote. */
+export type SignatureTrouble =
+  | 'body-changed'
+  | 'header-changed'
+  | 'expired'
+  | 'expiry-malformed'
+  | 'malformed'
+  | 'from-not-signed'
+  | 'identity-mismatch'
+  | 'weak-algorithm'
+  | 'weak-key'
+  | 'key-missing'
+  | 'key-unusable'
+  | 'key-for-another-use'
+  | 'key-look-up-failed';
+
+/** Records as they were published. All of it is text of strangers. */
+export interface VerificationTrace {
+  /** In the order of `evidence.signatures`. */
+  readonly signatures: readonly { readonly selector: string; readonly trouble: SignatureTrouble | undefined }[];
+  readonly spfRecord: string | undefined;
+  readonly dmarc:
+    | { readonly record: string; readonly foundAt: string; readonly policy: string | undefined }
+    | undefined;
 }
 
 /** A reply to be handed over. */
@@ -117,6 +155,8 @@ export interface OutgoingReply {
 export interface MailSender {
   /** Never throws: an outside that fails is `temporary`, a relay that says no for good is `permanent`. */
   send(reply: OutgoingReply): Promise<SendResult>;
+  /** Passes a message for the operator on as it is, with a trace line of ours on top. Never throws. */
+  passOn(message: Uint8Array, to: Mailbox): Promise<SendResult>;
   close(): void;
 }
 
@@ -152,6 +192,7 @@ export interface AppLimits extends ChallengeLimits {
   readonly challengeLifetimeMs: number;
   readonly dkimSignaturesMax: number;
   readonly wrongCodesPerMailboxPerDayMax: number;
+  readonly repliesPerDomainPerHourMax: number;
   readonly repliesPerMailbox: {
     readonly perMinuteMax: number;
     readonly perHourMax: number;
@@ -162,7 +203,14 @@ export interface AppLimits extends ChallengeLimits {
 // The use cases, as the edges call them.
 
 /** How far a challenge has come, as its page may tell. Never names a mailbox: nothing was proved yet. */
-export type Progress = 'awaiting-mail' | 'reply-queued' | 'reply-handed-over' | 'reply-failed' | 'locked' | 'verified';
+export type Progress =
+  | 'awaiting-mail'
+  | 'reply-queued'
+  | 'reply-handed-over'
+  | 'reply-failed'
+  | 'locked'
+  | 'verified'
+  | 'finished';
 
 /** Everything the page shows. */
 export interface OpenedChallenge {
@@ -177,6 +225,15 @@ export interface OpenedChallenge {
   readonly locale: Locale;
   readonly expiresAt: number;
   readonly progress: Progress;
+  /** What became of the latest mail for this challenge, when it was refused. */
+  readonly notice: MailNotice | undefined;
+}
+
+/** A refused mail, as its page may tell: a fixed sentence, and domain names and results for an administrator. */
+export interface MailNotice {
+  readonly sentence: MailSentence;
+  readonly waitMs: number;
+  readonly details: VerdictDetails | undefined;
 }
 
 export interface OpenChallengeRequest {
@@ -235,17 +292,36 @@ export type ShowAccounts = (
 ) => Promise<ShownAccounts | Refused<'grant-missing'>>;
 
 /** A message that was accepted, or answered before. `authorDigest` is for the log. */
-export interface MailAccepted {
-  readonly kind: 'reply-queued' | 'already-answered';
-  readonly by: TrustedSender['by'];
-  readonly authorDigest: string;
-}
+export type MailAccepted =
+  | {
+      readonly kind: 'reply-queued' | 'already-answered';
+      readonly by: TrustedSender['by'];
+      readonly authorDigest: string;
+    }
+  | { readonly kind: 'passed-on' };
 
 /** A message that was not. The domain is known when there is an author. */
 export type MailRefused = Refused<MailRefusalReason> & {
   readonly authorDomain?: string;
   readonly authorDigest?: string;
+  readonly details?: VerdictDetails;
+  /** With replies-exhausted. */
+  readonly waitMs?: number;
 };
+
+/** Where a RCPT came from, for limits. */
+export interface RecipientOrigin {
+  readonly remoteAddress: string;
+  /** How many made-up addresses this connection has named before. */
+  readonly badRecipients: number;
+  /** MAIL FROM was empty: a bounce, which only the operator takes. */
+  readonly nullSender: boolean;
+}
+
+/** A recipient that takes mail: a one-time address, or the operator, for whom mail is only passed on. */
+export type Admitted =
+  | { readonly kind: 'one-time'; readonly address: OneTimeAddress }
+  | { readonly kind: 'operator'; readonly mailbox: Mailbox };
 
 export interface ReceiveMail {
   /**
@@ -253,12 +329,135 @@ export interface ReceiveMail {
    * @param recipient attacker-chosen, `local@domain`
    * @throws DependencyError when the store cannot be read
    */
-  admitRecipient(recipient: string): Promise<OneTimeAddress | Refused<MailRefusalReason>>;
+  admitRecipient(recipient: string, origin: RecipientOrigin): Promise<Admitted | MailRefused>;
+  /** End of a message that was too big to be kept. */
+  refuseTooBig(recipient: Admitted): MailRefused;
   /**
-   * End of DATA. When it resolves to `reply-queued`, the reply is on disk and will go out.
-   * @param recipient the address that `admitRecipient` returned
+   * End of DATA. When it resolves to `reply-queued`, the reply is on disk and will go out; `passed-on`: the relay has it.
+   * @param recipient what `admitRecipient` returned
    * @param message   the whole message, bounded by the caller; attacker-chosen
-   * @throws DependencyError when DNS takes too long as a whole or the store cannot write: the sender's server asks again
+   * @throws DependencyError when DNS takes too long as a whole, the store cannot write or the relay is away: the sender's
+   *         server asks again
    */
-  receive(message: Uint8Array, envelope: Envelope, recipient: OneTimeAddress): Promise<MailAccepted | MailRefused>;
+  receive(message: Uint8Array, envelope: Envelope, recipient: Admitted): Promise<MailAccepted | MailRefused>;
 }
+
+/** A saved message, and what is known of its way here; undefined: not known. */
+export interface ExplainRequest {
+  /** The file as it is, bounded by the caller; attacker-chosen. */
+  readonly file: Uint8Array;
+  readonly ip: string | undefined;
+  readonly helo: string | undefined;
+  /** Domain as ASCII; empty: the empty reverse path. */
+  readonly mailFrom: string | undefined;
+  readonly recipient: string | undefined;
+}
+
+/** One value of the envelope, and where it is from. Null: nobody knows it. */
+export interface ExplainedValue {
+  readonly value: string | null;
+  readonly from: 'given' | 'message' | 'unknown';
+}
+
+/** What the recipient is to us. `foreign-key`: it has our form, but was made with another key, or mistyped. */
+export type RecipientState =
+  | 'open'
+  | 'expired'
+  | 'over'
+  | 'operator'
+  | 'no-operator'
+  | 'other-domain'
+  | 'other-form'
+  | 'foreign-key'
+  | 'unknown';
+
+/** The row that decides, the answer on the wire and what the open page says. */
+export interface ExplainedDecision {
+  readonly outcome: 'accepted' | 'refused' | 'try-later';
+  /** Row of src/DESIGN.md "Which mail is believed". */
+  readonly row: string;
+  readonly reason: MailRefusalReason | 'believed' | 'already-answered' | 'passed-on' | 'far-too-big' | 'checks-failed';
+  /** What D12 believed it by. */
+  readonly by: TrustedSender['by'] | null;
+  readonly at: 'recipient' | 'message';
+  /** The SMTP answer, word for word. */
+  readonly answer: string;
+  /** In English; null: the page stays as it is. */
+  readonly page: string | null;
+}
+
+/** One signature. Domain, selector and algorithm are the signer's words. */
+export interface ExplainedSignature {
+  readonly domain: string;
+  readonly selector: string | null;
+  readonly algorithm: string;
+  readonly result: string;
+  readonly trouble: SignatureTrouble | null;
+  readonly missed: readonly SignatureCondition[];
+}
+
+/** What was found out about the sender, when the checks came that far. Records are text of strangers. */
+export interface ExplainedSender {
+  readonly signatures: readonly ExplainedSignature[];
+  /** Null: the network address is not known, so SPF was not looked at. */
+  readonly spf: {
+    readonly domain: string;
+    readonly result: string;
+    readonly record: string | null;
+    readonly missed: readonly SpfCondition[];
+    /** Null: it did not come to that. */
+    readonly canary: SpfCanary | null;
+  } | null;
+  /** `result` is null when there was more than one author to choose from. */
+  readonly dmarc: {
+    readonly result: string | null;
+    readonly record: string | null;
+    readonly foundAt: string | null;
+    readonly policy: string | null;
+  };
+}
+
+/** A DNS question in the order of asking. `records` or an error `code`; neither: no answer came in time. */
+export interface DnsQuestion {
+  readonly type: string;
+  readonly name: string;
+  readonly records: number | null;
+  readonly code: string | null;
+}
+
+/** What an administrator should know beside the decision. */
+export type ExplainNote =
+  | 'line-ends-converted'
+  | 'line-ends-mixed'
+  | 'recipient-not-known'
+  | 'mail-from-assumed'
+  | 'spf-not-checked'
+  | 'file-without-signature'
+  | 'limits-not-counted';
+
+/** All that is to be told about a message. Plain data; these names are what `--json` prints. */
+export interface Explanation {
+  readonly decision: ExplainedDecision;
+  /** Where the address is used up: what the message itself would have got. */
+  readonly otherwise: ExplainedDecision | null;
+  /** The one author in From; null when the header could not be read without doubt. */
+  readonly author: Mailbox | null;
+  readonly recipient: ExplainedValue & {
+    readonly state: RecipientState;
+    /** End of the request behind an address of ours, milliseconds since the epoch. */
+    readonly expiresAt: number | null;
+  };
+  readonly mailFrom: ExplainedValue;
+  readonly ip: ExplainedValue;
+  readonly helo: ExplainedValue;
+  /** Null: refused before the sender was checked, or the checks did not end. */
+  readonly sender: ExplainedSender | null;
+  readonly dns: readonly DnsQuestion[];
+  readonly notes: readonly ExplainNote[];
+}
+
+/**
+ * Says what would happen to a message. Writes and sends nothing; asks the DNS as the service would.
+ * @throws DependencyError when the store cannot be read
+ */
+export type ExplainMail = (request: ExplainRequest) => Promise<Explanation>;

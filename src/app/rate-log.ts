@@ -14,6 +14,8 @@ export interface Place {
 /** Counts per key. */
 export interface RateLog {
   take(key: string, now: number): Place;
+  /** What `take` would say, without taking. */
+  waitMs(key: string, now: number): number;
 }
 
 // Whoever was seen longest ago is forgotten first. A key costs an attacker an authenticated mail.
@@ -21,25 +23,30 @@ const keysMax = 50_000;
 
 /** Makes an empty log for a set of limits that all hold. */
 export function createRateLog(limits: readonly RateLimit[]): RateLog {
-  const timesByKey = new Map<string, readonly number[]>();
-  const put = (key: string, times: readonly number[]) => {
+  // Changed in place: the log of a large domain is long, and a copy for each mail would cost more than the mail.
+  const timesByKey = new Map<string, number[]>();
+  const put = (key: string, times: number[]) => {
     timesByKey.delete(key);
     if (times.length > 0) timesByKey.set(key, times);
     const oldest = timesByKey.size > keysMax ? timesByKey.keys().next().value : undefined;
     if (oldest !== undefined) timesByKey.delete(oldest);
   };
   return {
+    waitMs: (key, now) => rateWaitMs(recentTimes(timesByKey.get(key) ?? [], limits, now), limits, now),
     take(key, now) {
-      const times = recentTimes(timesByKey.get(key) ?? [], limits, now);
+      const known = timesByKey.get(key) ?? [];
+      const recent = recentTimes(known, limits, now);
+      const times = recent === known ? known : [...recent];
       const waitMs = rateWaitMs(times, limits, now);
-      put(key, waitMs === 0 ? [...times, now] : times);
+      if (waitMs === 0) times.push(now);
+      put(key, times);
       return {
         waitMs,
         giveBack() {
-          if (waitMs > 0) return;
-          const current = [...(timesByKey.get(key) ?? [])];
-          const at = current.lastIndexOf(now);
-          if (at >= 0) current.splice(at, 1);
+          const current = timesByKey.get(key) ?? [];
+          const at = waitMs > 0 ? -1 : current.lastIndexOf(now);
+          if (at < 0) return;
+          current.splice(at, 1);
           put(key, current);
         },
       };

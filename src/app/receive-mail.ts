@@ -1,34 +1,38 @@
-// A message arrives: is the recipient one of ours, may it be answered, is its author believed, is there room for one
-// more reply. Then record and outbox row are written in one step, and only then is it accepted (RFC 5321 §6.1).
-// The decisions are in core/; the order is that of src/DESIGN.md "Which mail is believed".
+// End of DATA: is the message believed (check-mail.ts), and is there room for one more reply? Then record and outbox row
+// are written in one step, and only then is it accepted (RFC 5321 §6.1). The page of the challenge learns what came of it.
 
 import { asciiBytes, toHex } from '../core/bytes.ts';
 import { acceptMail, awaitMail, type Challenge, type MailOutcome } from '../core/challenge.ts';
-import { domainOf, type Mailbox } from '../core/mail-address.ts';
-import { type MessageHeader, readMessageHeader } from '../core/message-header.ts';
+import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
+import type { MessageHeader } from '../core/message-header.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
-import { type MailRefusalReason, type Refused, refuse } from '../core/refusal.ts';
-import { refuseUnanswerable } from '../core/reply-policy.ts';
-import { decideSender, type TrustedSender } from '../core/sender-policy.ts';
-import { requestLabel, subjectHoldsLabel } from '../core/verification-code.ts';
-import { readAddress, writeAddress } from './challenge-tokens.ts';
-import {
-  type AppLimits,
-  type ChallengeStore,
-  type Clock,
-  DependencyError,
-  type Envelope,
-  type MailVerifier,
-  type ReceiveMail,
-  type Secrets,
+import { type MailRefusalReason, mailRefusals, refuse } from '../core/refusal.ts';
+import { describeVerdict, type SenderPolicy } from '../core/sender-policy.ts';
+import { createAdmitRecipient } from './admit-recipient.ts';
+import { type CheckedMail, checkMail } from './check-mail.ts';
+import type { MailNotices } from './mail-notices.ts';
+import { createPassOnMail } from './pass-on-mail.ts';
+import type {
+  AppLimits,
+  ChallengeStore,
+  Clock,
+  Envelope,
+  MailAccepted,
+  MailRefused,
+  MailSender,
+  MailVerifier,
+  ReceiveMail,
+  Secrets,
 } from './ports.ts';
-import { createRateLog, type Place } from './rate-log.ts';
+import { createRateLog } from './rate-log.ts';
 
 export interface ReceiveMailPorts {
   readonly secrets: Secrets;
   readonly store: ChallengeStore;
   readonly verifier: MailVerifier;
   readonly clock: Clock;
+  readonly notices: MailNotices;
+  readonly sender: Pick<MailSender, 'passOn'>;
   /** Told after the write that a reply waits in the outbox. */
   readonly replyQueued: (id: string, mailbox: Mailbox) => void;
 }
@@ -38,114 +42,131 @@ export interface ReceiveMailOptions {
   readonly domain: string;
   /** The address our replies come from. */
   readonly from: Mailbox;
+  /** Where mail for postmaster and abuse goes; null: it is refused. */
+  readonly operator: Mailbox | null;
   readonly checkTimeoutMs: number;
+  readonly policy: SenderPolicy;
   readonly limits: AppLimits;
 }
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 
 /** Makes the use case. */
 export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailOptions): ReceiveMail {
-  const { perMinuteMax, perHourMax, perDayMax } = options.limits.repliesPerMailbox;
-  const replies = createRateLog([
-    { max: perMinuteMax, windowMs: minuteMs },
-    { max: perHourMax, windowMs: 60 * minuteMs },
-    { max: perDayMax, windowMs: 24 * 60 * minuteMs },
-  ]);
+  const { limits } = options;
+  const { clock, notices } = ports;
+  const messages = createRateLog([{ max: limits.messagesMax, windowMs: limits.challengeLifetimeMs }]);
+  const judge = createJudge(ports, options);
+  const passOn = createPassOnMail(ports);
+
+  function notify(id: string, refused: MailRefused): MailRefused {
+    const { sentence } = mailRefusals[refused.reason];
+    if (sentence !== 'unchanged') notices.put(id, { sentence, waitMs: refused.waitMs ?? 0, details: refused.details });
+    return refused;
+  }
+
   return {
-    admitRecipient: (recipient) => admitRecipient(ports, options, recipient),
+    admitRecipient: createAdmitRecipient({ ...ports, messages, notify }, options),
+    refuseTooBig(recipient) {
+      if (recipient.kind === 'operator') return refuse('message-too-big');
+      messages.take(recipient.address.id, clock.now());
+      return notify(recipient.address.id, refuse('message-too-big'));
+    },
     async receive(message, envelope, recipient) {
-      const header = readMessageHeader(message, options.limits.dkimSignaturesMax);
-      if (header.kind === 'refused') return header;
-      const authorDigest = toHex(ports.secrets.mac('log', asciiBytes(header.author)).subarray(0, 6));
-      const author = { authorDomain: domainOf(header.author), authorDigest };
-      const sender =
-        refuseUnanswerable(header, options.domain, options.from) ??
-        refuseWrongRecipient(ports, options, header, recipient) ??
-        (await believe(ports, options, message, envelope, header, recipient));
-      if (sender.kind === 'refused') return { ...sender, ...author };
-      const place = replies.take(sender.mailbox, ports.clock.now());
-      const outcome = await record(ports, options, message, header, recipient, place).catch((error: unknown) => {
+      if (recipient.kind === 'operator') return passOn(message, recipient.mailbox);
+      const { address } = recipient;
+      const place = messages.take(address.id, clock.now());
+      const received = await judge(message, envelope, address).catch((error: unknown) => {
         place.giveBack();
         throw error;
       });
-      if (outcome.kind !== 'reply-queued') place.giveBack();
-      if (outcome.kind === 'refused') return { ...outcome, ...author };
-      if (outcome.kind === 'reply-queued') ports.replyQueued(recipient.id, sender.mailbox);
-      return { kind: outcome.kind, by: sender.by, authorDigest };
+      // What the sender's server will send again, or has sent before, is not one message more.
+      if (received.kind === 'already-answered' || (received.kind === 'refused' && isTemporary(received.reason))) {
+        place.giveBack();
+      }
+      if (received.kind === 'refused') return notify(address.id, received);
+      notices.put(address.id, undefined);
+      return received;
     },
   };
 }
 
-async function admitRecipient(
-  { secrets, store, clock }: ReceiveMailPorts,
-  { domain }: ReceiveMailOptions,
-  recipient: string,
-): Promise<OneTimeAddress | Refused<MailRefusalReason>> {
-  const now = clock.now();
-  const at = recipient.lastIndexOf('@');
-  if (recipient.slice(at + 1).toLowerCase() !== domain) return refuse('relay-denied');
-  const address = readAddress(secrets, recipient.slice(0, Math.max(at, 0)), now);
-  if (address === undefined) return refuse('address-unknown');
-  if (now >= address.expiresAt) return refuse('address-expired');
-  const state = (await store.read(address.id, now))?.state.kind;
-  return state === 'locked' || state === 'verified' ? refuse('address-expired') : address;
+function isTemporary(reason: MailRefusalReason): boolean {
+  return reason === 'check-unavailable' || reason === 'replies-exhausted';
 }
 
-/** To must be the one-time address and nothing else: a signed To is what binds a mail to its challenge (RFC 6376 §8.6). */
-function refuseWrongRecipient(
-  { secrets, clock }: ReceiveMailPorts,
-  { domain }: ReceiveMailOptions,
-  header: MessageHeader,
-  recipient: OneTimeAddress,
-): Refused<MailRefusalReason> | undefined {
-  const [localPart = '', toDomain] = header.recipient?.split('@') ?? [];
-  const to = toDomain === domain ? readAddress(secrets, localPart, clock.now()) : undefined;
-  const same = to !== undefined && writeAddress(secrets, to) === writeAddress(secrets, recipient);
-  return same ? undefined : refuse('wrong-recipient');
-}
+/** A checked message: is there room for a reply, then write it down. */
+function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
+  const { clock, secrets } = ports;
+  const { repliesPerMailbox, repliesPerDomainPerHourMax } = options.limits;
+  const mailboxes = createRateLog([
+    { max: repliesPerMailbox.perMinuteMax, windowMs: minuteMs },
+    { max: repliesPerMailbox.perHourMax, windowMs: hourMs },
+    { max: repliesPerMailbox.perDayMax, windowMs: 24 * hourMs },
+  ]);
+  const domains = createRateLog([{ max: repliesPerDomainPerHourMax, windowMs: hourMs }]);
 
-async function believe(
-  { verifier, clock }: ReceiveMailPorts,
-  { checkTimeoutMs }: ReceiveMailOptions,
-  message: Uint8Array,
-  envelope: Envelope,
-  header: MessageHeader,
-  recipient: OneTimeAddress,
-): Promise<TrustedSender | Refused<MailRefusalReason>> {
-  const check = async () => {
-    const { evidence, canary } = await verifier.verify(message, envelope, header.author);
-    const facts = {
-      ...evidence,
-      author: header.author,
-      mailFrom: envelope.mailFrom,
-      subjectHoldsLabel: subjectHoldsLabel(header.subject, requestLabel(recipient.id)),
+  async function accept(message: Uint8Array, header: MessageHeader, recipient: OneTimeAddress) {
+    const now = clock.now();
+    const places = [mailboxes.take(budgetKey(secrets, header.author), now), domains.take(domainOf(header.author), now)];
+    const giveBack = () => {
+      for (const place of places) place.giveBack();
     };
-    const first = decideSender(facts, clock.now(), undefined);
-    return first.kind === 'needs-canary' ? decideSender(facts, clock.now(), await canary()) : first;
+    const waitMs = Math.max(...places.map((place) => place.waitMs));
+    const outcome = await record(ports, options.limits, message, header, recipient, waitMs).catch((error: unknown) => {
+      giveBack();
+      throw error;
+    });
+    if (outcome.kind === 'reply-queued') ports.replyQueued(recipient.id, header.author);
+    else giveBack();
+    return { outcome, waitMs };
+  }
+
+  return async (
+    message: Uint8Array,
+    envelope: Envelope,
+    recipient: OneTimeAddress,
+  ): Promise<MailAccepted | MailRefused> => {
+    const checked = await checkMail(ports, options, message, envelope, recipient);
+    const about = () => describeMail(secrets, options.policy, checked, clock.now());
+    if (checked.decision.kind === 'refused') return { ...checked.decision, ...about() };
+    const { outcome, waitMs } = await accept(message, checked.decision.header, recipient);
+    if (outcome.kind === 'refused') return { ...outcome, ...about(), waitMs };
+    const { by, mailbox } = checked.decision;
+    return { kind: outcome.kind, by, authorDigest: logDigest(secrets, mailbox) };
   };
-  const decision = await within(clock, checkTimeoutMs, check());
-  if (decision.kind === 'needs-canary') throw new Error('the canary was asked, and is needed still');
-  return decision;
 }
 
-/** Waits for a check at most so long: a slow name server must not hold a connection for ever. */
-async function within<T>(clock: Clock, timeoutMs: number, work: Promise<T>): Promise<T> {
-  let cancel = () => {};
-  const timeout = new Promise<never>((_resolve, reject) => {
-    const late = () => reject(new DependencyError('dns', 'the checks of a message took too long'));
-    cancel = clock.after(timeoutMs, late);
-  });
-  return Promise.race([work, timeout]).finally(cancel);
+function logDigest(secrets: Secrets, mailbox: Mailbox): string {
+  return toHex(secrets.mac('log', asciiBytes(mailbox)).subarray(0, 6));
+}
+
+/**
+ * Whose budget a reply counts against: whoever can sign for a shared domain must not get a new one with every capital
+ * letter or plus tag. Digested, because the log of times outlives the request.
+ */
+function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
+  const [name = ''] = asciiLower(localPartOf(mailbox)).split('+');
+  return toHex(secrets.mac('log', asciiBytes(`${name}@${domainOf(mailbox)}`)));
+}
+
+/** For the log and for the page: domain names, results, and the author as a digest. */
+function describeMail(secrets: Secrets, policy: SenderPolicy, { header, evidence }: CheckedMail, now: number) {
+  return {
+    ...(header && { authorDomain: domainOf(header.author) }),
+    ...(header && { authorDigest: logDigest(secrets, header.author) }),
+    ...(evidence && { details: describeVerdict(evidence, now, policy) }),
+  };
 }
 
 function record(
   { secrets, store, clock }: ReceiveMailPorts,
-  { limits }: ReceiveMailOptions,
+  limits: AppLimits,
   message: Uint8Array,
   header: MessageHeader,
   recipient: OneTimeAddress,
-  place: Place,
+  waitMs: number,
 ): Promise<MailOutcome> {
   const now = clock.now();
   const identity = header.messageId === undefined ? message : asciiBytes(header.messageId);
@@ -158,9 +179,9 @@ function record(
   };
   return store.transact(recipient.id, now, (current: Challenge | undefined) => {
     const { next, outcome } = acceptMail(current ?? awaitMail(recipient), event, now, limits);
-    // Too many replies for this mailbox: nothing is written, and the sender's server comes again later.
-    const result: MailOutcome =
-      outcome.kind === 'reply-queued' && place.waitMs > 0 ? refuse('replies-exhausted') : outcome;
+    // Too many replies for this mailbox: nothing is written. The sender's server comes again, if that can still help.
+    const tooOften = refuse(now + waitMs < recipient.expiresAt ? 'replies-exhausted' : 'replies-exhausted-for-long');
+    const result: MailOutcome = outcome.kind === 'reply-queued' && waitMs > 0 ? tooOften : outcome;
     return { next: result.kind === 'reply-queued' ? next : undefined, result };
   });
 }

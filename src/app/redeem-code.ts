@@ -4,6 +4,7 @@
 import { asciiBytes, fromBase64Url, toBase64Url, toHex } from '../core/bytes.ts';
 import { awaitMail, type Challenge, type CodeOutcome, typeCode } from '../core/challenge.ts';
 import { readClientHint } from '../core/client-hint.ts';
+import { asciiLower } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { parseCode } from '../core/verification-code.ts';
@@ -44,20 +45,25 @@ export function createRedeemCode(
     const { address, code } = form;
     // A place for a wrong try is taken first: however many posts race, no more than the limit are ever looked at.
     const senders = (await store.read(address.id, now))?.senders ?? [];
-    const places = senders.map(({ mailbox }) => wrongCodes.take(mailbox, now));
+    const places = senders.map(({ mailbox }) => ({ mailbox, place: wrongCodes.take(asciiLower(mailbox), now) }));
     const giveBack = () => {
-      for (const place of places) place.giveBack();
+      for (const { place } of places) place.giveBack();
     };
-    const waitMs = Math.max(0, ...places.map((place) => place.waitMs));
-    if (waitMs > 0) {
-      giveBack();
-      return { ...refuse('codes-exhausted'), waitMs };
+    // A mailbox that has used up its tries is left out; somebody else's right code must still work.
+    const open = places.filter(({ place }) => place.waitMs === 0).map(({ mailbox }) => mailbox);
+    if (places.length > 0 && open.length === 0) {
+      return { ...refuse('codes-exhausted'), waitMs: Math.max(...places.map(({ place }) => place.waitMs)) };
     }
     const grantSalt = toHex(secrets.randomBytes(16));
     const codeDigest = toHex(secrets.mac('code', asciiBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
+    const findOpen = (challenge: Challenge) => {
+      const mailbox = findSender(secrets, challenge, code);
+      const full = places.some((other) => other.mailbox === mailbox) && !open.some((other) => other === mailbox);
+      return full ? undefined : mailbox;
+    };
     const decide = (current: Challenge | undefined) => {
       const before = current ?? awaitMail(address);
-      const step = typeCode(before, { mailbox: findSender(secrets, before, code), codeDigest, grantSalt }, now, limits);
+      const step = typeCode(before, { mailbox: findOpen(before), codeDigest, grantSalt }, now, limits);
       const next = step.next === before ? undefined : step.next;
       return {
         next,

@@ -30,8 +30,8 @@ interface Ports {
 
 /** Makes the outbox worker. */
 export function createSendReplies({ secrets, store, sender, clock, log }: Ports, limits: AppLimits): SendReplies {
-  /** One entry per sender with something under way; the function cancels a pause. */
-  const busy = new Map<string, () => void>();
+  /** One entry per sender with something under way: a pause that can be ended, or a try; `again`: look once more after it. */
+  const busy = new Map<string, { readonly pause: (() => void) | undefined; again: boolean }>();
   const underWay = new Set<Promise<void>>();
   let stopped = false;
 
@@ -41,27 +41,12 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
     return pause * (1 - jitter + 2 * jitter * random);
   }
 
-  /** The reply as it must go out now, or undefined when nobody needs it any more. */
-  function compose(challenge: Challenge | undefined, mailbox: Mailbox, now: number): OutgoingReply | undefined {
-    const waiting = challenge?.senders.find((other) => other.mailbox === mailbox && other.reply.state === 'queued');
-    if (challenge?.state.kind !== 'code-sent' || waiting === undefined || now >= challenge.expiresAt) return undefined;
-    return {
-      to: mailbox,
-      id: waiting.reply.id,
-      inReplyTo: waiting.reply.inReplyTo,
-      code: deriveCode(secrets, challenge.id, waiting),
-      label: requestLabel(challenge.id),
-      purpose: challenge.purpose,
-      locale: challenge.locale,
-      clientHint: challenge.clientHint,
-      openedAt: challenge.expiresAt - limits.challengeLifetimeMs,
-      validUntil: Math.min(now + limits.codeLifetimeMs, challenge.expiresAt),
-    };
-  }
-
   async function attempt(id: string, mailbox: Mailbox, tries: number): Promise<void> {
-    const reply = compose(await store.read(id, clock.now()), mailbox, clock.now());
-    if (reply === undefined || stopped) return forget(id, mailbox);
+    const reply = composeReply(secrets, limits, await store.read(id, clock.now()), mailbox, clock.now());
+    if (reply === undefined || stopped) {
+      if (tries > 1 && !stopped) log.warn('reply', { outcome: 'given-up', tries: tries - 1 }); // its time is over
+      return forget(id, mailbox);
+    }
     const startedAt = clock.now();
     const result = await sender.send(reply);
     const detail = result.kind === 'handed-over' ? undefined : result.detail;
@@ -77,7 +62,7 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
         next: current && settleReply(current, settled, now, limits),
         result: undefined,
       }));
-      log.info('reply', fields);
+      log[result.kind === 'permanent' ? 'warn' : 'info']('reply', fields);
       // A newer mail may have put a newer reply in this one's place meanwhile.
       return attempt(id, mailbox, 1);
     }
@@ -87,18 +72,20 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
 
   function wait(id: string, mailbox: Mailbox, tries: number): void {
     if (stopped) return;
-    busy.set(
-      key(id, mailbox),
-      clock.after(pauseMs(tries), () => run(id, mailbox, tries + 1)),
-    );
+    busy.set(key(id, mailbox), {
+      pause: clock.after(pauseMs(tries), () => run(id, mailbox, tries + 1)),
+      again: false,
+    });
   }
 
   function forget(id: string, mailbox: Mailbox): void {
+    const again = busy.get(key(id, mailbox))?.again === true;
     busy.delete(key(id, mailbox));
+    if (again) queued(id, mailbox);
   }
 
   function run(id: string, mailbox: Mailbox, tries: number): void {
-    busy.set(key(id, mailbox), () => {});
+    busy.set(key(id, mailbox), { pause: undefined, again: false });
     const work = attempt(id, mailbox, tries).catch((error: unknown) => {
       // The store could not note the hand-over: the next try repeats the same reply under the same Message-ID.
       log.warn('reply', { outcome: 'temporary', tries }, error);
@@ -109,7 +96,15 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
   }
 
   function queued(id: string, mailbox: Mailbox): void {
-    if (!stopped && !busy.has(key(id, mailbox))) run(id, mailbox, 1);
+    const current = busy.get(key(id, mailbox));
+    if (stopped) return;
+    if (current !== undefined && current.pause === undefined) {
+      current.again = true;
+      return;
+    }
+    // A newer mail does not wait for the pause of an older one: the relay may be back.
+    current?.pause?.();
+    run(id, mailbox, 1);
   }
 
   return {
@@ -122,9 +117,33 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
     },
     async stop() {
       stopped = true;
-      for (const cancel of busy.values()) cancel();
+      for (const { pause } of busy.values()) pause?.();
       await Promise.all(underWay);
     },
+  };
+}
+
+/** The reply as it must go out now, or undefined when nobody needs it any more. */
+function composeReply(
+  secrets: Secrets,
+  limits: AppLimits,
+  challenge: Challenge | undefined,
+  mailbox: Mailbox,
+  now: number,
+): OutgoingReply | undefined {
+  const waiting = challenge?.senders.find((other) => other.mailbox === mailbox && other.reply.state === 'queued');
+  if (challenge?.state.kind !== 'code-sent' || waiting === undefined || now >= challenge.expiresAt) return undefined;
+  return {
+    to: mailbox,
+    id: waiting.reply.id,
+    inReplyTo: waiting.reply.inReplyTo,
+    code: deriveCode(secrets, challenge.id, waiting),
+    label: requestLabel(challenge.id),
+    purpose: challenge.purpose,
+    locale: challenge.locale,
+    clientHint: challenge.clientHint,
+    openedAt: challenge.expiresAt - limits.challengeLifetimeMs,
+    validUntil: Math.min(now + limits.codeLifetimeMs, challenge.expiresAt),
   };
 }
 

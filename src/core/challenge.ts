@@ -6,7 +6,6 @@
 //   awaiting-mail  mail of a trusted sender             code-sent        send-reply
 //   code-sent      another mail of the same sender      code-sent        send-reply (same code, tries kept)
 //   code-sent      mail of another sender, room left    code-sent        send-reply
-//   code-sent      a message that was answered already  code-sent        -
 //   code-sent      mail, no room or too many messages   refused          -
 //   code-sent      reply handed over / given up         code-sent        -
 //   code-sent      right code, in time                  verified         -
@@ -14,11 +13,12 @@
 //   code-sent      wrong code, tries left               code-sent (+1)   -
 //   code-sent      wrong code, last try                 locked           -
 //   code-sent      a wrong code that was counted        code-sent        -        (a reload)
-//   verified       the same right code within seconds   verified         -        (a double click)
 //   verified       any other code                       refused          -
 //   locked         any code                             refused          -
 //   locked, verified  any mail                          refused          -
-//   any            now >= expiresAt                     refused          -
+//   any            now >= expiresAt                     refused          -        (but for the two lines below)
+//   any            a message that was answered already  unchanged        -        (its server lost our 250)
+//   verified       the same right code within seconds   verified         -        (a double click, while the grant lives)
 //
 // "expired" is no stored state: time passes by itself, and the store drops the record. "spent" comes with passwords.
 
@@ -129,6 +129,8 @@ export type CodeOutcome = Verified | (Refused<FormRefusalReason> & { readonly tr
 
 // A double click or an impatient reload sends the very same form again. Long enough for a slow school network.
 const sameCodeAgainMs = 15_000;
+// A clock that is set right by a moment is no reason to refuse; one that is set back by an hour opens no window.
+const clockStepMs = 1_000;
 
 /** The challenge that a one-time address names, before any mail came. */
 export function awaitMail(address: OneTimeAddress): Challenge {
@@ -214,7 +216,8 @@ export function typeCode(
 ): Step<CodeOutcome> {
   const { state } = challenge;
   if (state.kind === 'verified') {
-    const again = event.mailbox === state.mailbox && now < Math.min(state.at + sameCodeAgainMs, state.grantExpiresAt);
+    const inTime = now >= state.at - clockStepMs && now < Math.min(state.at + sameCodeAgainMs, state.grantExpiresAt);
+    const again = event.mailbox === state.mailbox && inTime;
     return stay(challenge, again ? state : refuse('code-used'));
   }
   if (now >= challenge.expiresAt) return stay(challenge, refuse('challenge-expired'));

@@ -86,14 +86,23 @@ function hasCleanLineEnds(message: Uint8Array): boolean {
 
 /** The header section as one octet per character, without the blank line; undefined when it is too big. */
 function headerSection(message: Uint8Array): string | undefined {
-  // RFC 5322 §2.1: an empty line ends the section; a message may also be nothing but a header.
-  const within = message.subarray(0, headerBytesMax + 4);
+  const end = endOfHeader(message);
+  if (end > headerBytesMax) return undefined;
   let text = '';
-  for (let at = 0; at < within.length; at += 8192) text += String.fromCharCode(...within.subarray(at, at + 8192));
-  if (text.startsWith('\r\n')) return '';
-  const end = text.indexOf('\r\n\r\n');
-  if (end < 0 ? message.length > headerBytesMax : end > headerBytesMax) return undefined;
-  return end < 0 ? text.replace(/\r\n$/, '') : text.slice(0, end);
+  for (let at = 0; at < end; at += 8192) {
+    // Applied, not spread: a spread walks the bytes one by one, and took most of the time of reading a header.
+    text += Reflect.apply(String.fromCharCode, undefined, message.subarray(at, Math.min(at + 8192, end)));
+  }
+  return text;
+}
+
+/** RFC 5322 §2.1: an empty line ends the section; a message may also be nothing but a header. */
+function endOfHeader(message: Uint8Array): number {
+  if (message[0] === cr) return 0;
+  for (let at = message.indexOf(lf); at >= 0 && at <= headerBytesMax + 1; at = message.indexOf(lf, at + 1)) {
+    if (message[at + 1] === cr) return at - 1;
+  }
+  return message.length - (message.at(-1) === lf ? 2 : 0);
 }
 
 function splitFields(section: string): Map<string, string[]> | undefined {

@@ -22,8 +22,10 @@ export function rateWaitMs(times: readonly number[], limits: readonly RateLimit[
   return Math.max(0, ...waits);
 }
 
-/** Forgets what no limit looks at any more. */
+/** Forgets what no limit looks at any more; the same array when there is nothing to forget. */
 export function recentTimes(times: readonly number[], limits: readonly RateLimit[], now: number): readonly number[] {
   const longest = Math.max(...limits.map(({ windowMs }) => windowMs));
-  return times.filter((time) => time > now - longest);
+  // A clock that was set back has left times to come: nobody waits for those.
+  const counts = (time: number | undefined) => time === undefined || (time > now - longest && time <= now);
+  return counts(times[0]) && counts(times.at(-1)) ? times : times.filter(counts);
 }

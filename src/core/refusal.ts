@@ -1,29 +1,54 @@
 // The closed list of expected refusals. One name each, the same in the core, the log, the SMTP answer and the page.
 // No wire codes here: the two edges translate (smtp-replies.ts, web-replies.ts), each with a complete table.
 
-/** Why a mail is not believed or not answered. Letters in comments are rows of src/DESIGN.md "Which mail is believed". */
-export type MailRefusalReason =
-  | 'relay-denied' // R1
-  | 'null-sender' // R3
-  | 'address-unknown' // R2, R5
-  | 'address-expired' // R6
-  | 'too-many-messages' // R7
-  | 'message-too-big' // D1
-  | 'line-ends-malformed' // D2
-  | 'header-malformed' // D3
-  | 'header-repeated' // D4
-  | 'mail-loop' // D5
-  | 'too-many-signatures' // D5
-  | 'address-not-ascii' // D6
-  | 'author-unreadable' // D7
-  | 'automatic-mail' // D8
-  | 'answer-to-another-mail' // D9
-  | 'wrong-recipient' // D10
-  | 'author-ambiguous' // D11
-  | 'check-unavailable' // D13
-  | 'not-authenticated' // D14
-  | 'replies-exhausted' // D16, the mailbox
-  | 'senders-exhausted'; // D16, the challenge
+/** What the page of a challenge says when a mail for it was refused. Fixed sentences; the words are the page's. */
+export type MailSentence =
+  | 'used-up'
+  | 'too-many-messages'
+  | 'too-big'
+  | 'unreadable'
+  | 'address-beyond-ascii'
+  | 'sender-unreadable'
+  | 'write-a-new-one'
+  | 'only-this-address'
+  | 'checking'
+  | 'not-confirmed'
+  | 'asked-often'
+  | 'asked-too-often'
+  | 'unchanged';
+
+/**
+ * Why a mail is not believed or not answered: its row in src/DESIGN.md "Which mail is believed", and what its page says.
+ * `unchanged`: the page learns nothing, because nobody can tell that the mail had to do with it.
+ */
+export const mailRefusals = {
+  'too-many-bad-addresses': { row: 'R5', sentence: 'unchanged' },
+  'relay-denied': { row: 'R1', sentence: 'unchanged' },
+  'null-sender': { row: 'R3', sentence: 'unchanged' },
+  'address-unknown': { row: 'R5', sentence: 'unchanged' },
+  'address-expired': { row: 'R6', sentence: 'used-up' },
+  'too-many-messages': { row: 'R7', sentence: 'too-many-messages' },
+  'message-too-big': { row: 'D1', sentence: 'too-big' },
+  'line-ends-malformed': { row: 'D2', sentence: 'unreadable' },
+  'header-malformed': { row: 'D3', sentence: 'unreadable' },
+  'header-repeated': { row: 'D4', sentence: 'unreadable' },
+  'mail-loop': { row: 'D5', sentence: 'unreadable' },
+  'too-many-signatures': { row: 'D5', sentence: 'unreadable' },
+  'address-not-ascii': { row: 'D6', sentence: 'address-beyond-ascii' },
+  'author-unreadable': { row: 'D7', sentence: 'sender-unreadable' },
+  'automatic-mail': { row: 'D8', sentence: 'unchanged' },
+  'answer-to-another-mail': { row: 'D9', sentence: 'write-a-new-one' },
+  'wrong-recipient': { row: 'D10', sentence: 'only-this-address' },
+  'author-ambiguous': { row: 'D11', sentence: 'sender-unreadable' },
+  'check-unavailable': { row: 'D13', sentence: 'checking' },
+  'not-authenticated': { row: 'D14', sentence: 'not-confirmed' },
+  'replies-exhausted': { row: 'D16', sentence: 'asked-often' },
+  'replies-exhausted-for-long': { row: 'D16', sentence: 'asked-too-often' },
+  'senders-exhausted': { row: 'D16', sentence: 'too-many-messages' },
+} as const satisfies Record<string, { readonly row: string; readonly sentence: MailSentence }>;
+
+/** One name for each reason, the same in the core, the log, the answers and the page. */
+export type MailRefusalReason = keyof typeof mailRefusals;
 
 /** Why a form is not accepted. */
 export type FormRefusalReason =

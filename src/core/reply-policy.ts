@@ -6,7 +6,7 @@ import { domainOf, localPartOf, type Mailbox, sameIgnoringCase } from './mail-ad
 import type { MessageHeader } from './message-header.ts';
 import { type Refused, refuse } from './refusal.ts';
 
-const robots = /^(?:mailer-daemon|postmaster|no-?reply|bounces?)$/i;
+const robots = /^(?:mailer-daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?reply|bounces?(?:\+.*)?)$/i;
 const bulk = /^(?:bulk|junk|list)$/i;
 
 /**
@@ -34,7 +34,14 @@ export function refuseUnanswerable(
     domainOf(header.author) === oneTimeDomain ||
     sameIgnoringCase(header.author, ownFrom);
   if (automatic) return refuse('automatic-mail');
-  return header.fields.has('in-reply-to') || header.fields.has('references')
-    ? refuse('answer-to-another-mail')
-    : undefined;
+  return header.fields.has('in-reply-to') || refersToAnother(header) ? refuse('answer-to-another-mail') : undefined;
+}
+
+/**
+ * Yahoo's webmail has a brand-new message refer to an id made of its own, with `.ref` before the at sign. That is no
+ * answer to anybody; an id of somebody else's never looks like that.
+ */
+function refersToAnother({ fields }: MessageHeader): boolean {
+  const own = fields.get('message-id')?.[0]?.trim().replace('@', '.ref@');
+  return (fields.get('references') ?? []).some((value) => value.trim() !== own);
 }

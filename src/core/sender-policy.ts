@@ -2,7 +2,7 @@
 // The verdicts come from a library; what they are worth is decided here (RFC 6376, 7208, 9989), and only here.
 // Rows D11 to D14 of src/DESIGN.md "Which mail is believed".
 
-import { domainOf, type Mailbox, sameIgnoringCase } from './mail-address.ts';
+import { asciiLower, domainOf, isDomainName, type Mailbox, sameIgnoringCase } from './mail-address.ts';
 import { type MailRefusalReason, type Refused, refuse } from './refusal.ts';
 
 /** One DKIM signature as the verifier saw it. Everything but `result` and `aligned` is the signer's own word. */
@@ -56,6 +56,13 @@ export interface NeedsCanary {
   readonly kind: 'needs-canary';
 }
 
+/** What an operator may choose. */
+export interface SenderPolicy {
+  /** A domain without a DMARC record may be believed by SPF for its very own name. */
+  readonly spfWithoutDmarc: boolean;
+}
+
+const defaultPolicy: SenderPolicy = { spfWithoutDmarc: true };
 const clockSkewMs = 5 * 60_000;
 const algorithms = new Set(['rsa-sha256', 'ed25519-sha256']); // RFC 8301 §3.1, RFC 8463 §3
 
@@ -64,12 +71,14 @@ const algorithms = new Set(['rsa-sha256', 'ed25519-sha256']); // RFC 8301 §3.1,
  * @param evidence verdicts of the verifier
  * @param now      milliseconds since the epoch
  * @param canary   what the canary said; undefined when it has not been asked yet
+ * @param policy   what the operator has chosen
  * @returns the trusted sender, or refused: author-ambiguous, check-unavailable (ask again later), not-authenticated
  */
 export function decideSender(
   evidence: SenderEvidence,
   now: number,
   canary: SpfCanary | undefined,
+  policy: SenderPolicy = defaultPolicy,
 ): TrustedSender | NeedsCanary | Refused<MailRefusalReason> {
   // Two parsers, one author: otherwise the one that is proved need not be the one that is answered.
   const [libraryAuthor, ...more] = evidence.libraryAuthors;
@@ -78,7 +87,7 @@ export function decideSender(
   if (evidence.signatures.some((signature) => missedBySignature(signature, evidence, now).length === 0)) {
     return { kind: 'trusted', mailbox: evidence.author, by: 'signature' };
   }
-  const spf = missedBySpf(evidence).length === 0;
+  const spf = missedBySpf(evidence, policy).length === 0;
   if (spf && canary === undefined) return { kind: 'needs-canary' };
   if (spf && canary === 'closed') return { kind: 'trusted', mailbox: evidence.author, by: 'spf' };
   return refuse(isTemporary(evidence) || (spf && canary === 'temperror') ? 'check-unavailable' : 'not-authenticated');
@@ -87,7 +96,7 @@ export function decideSender(
 /** The library keeps the case of the domain; our normal form does not. */
 function normal(address: string): string {
   const at = address.lastIndexOf('@');
-  return address.slice(0, at) + address.slice(at).toLowerCase();
+  return address.slice(0, at) + asciiLower(address.slice(at));
 }
 
 /** What a signature has to fulfil, by name, so that an administrator can be told which one it misses. */
@@ -138,15 +147,50 @@ export function missedBySignature(
 export type SpfCondition = 'passes' | 'envelope-names-the-author' | 'same-organisation' | 'dmarc-agrees';
 
 /** Holds SPF against the conditions. @returns the ones it misses; none: it is good, if the canary agrees */
-export function missedBySpf({ author, mailFrom, spf, dmarc }: SenderEvidence): readonly SpfCondition[] {
+export function missedBySpf(
+  { author, mailFrom, spf, dmarc }: SenderEvidence,
+  { spfWithoutDmarc }: SenderPolicy = defaultPolicy,
+): readonly SpfCondition[] {
   const conditions: Readonly<Record<SpfCondition, boolean>> = {
     passes: spf.result === 'pass',
     'envelope-names-the-author': mailFrom !== '' && sameIgnoringCase(mailFrom, author),
     'same-organisation': spf.sameOrganisation,
     'dmarc-agrees':
-      (dmarc?.result === 'pass' && dmarc.spfAligned) || (dmarc?.result === 'none' && spf.domain === domainOf(author)),
+      (dmarc?.result === 'pass' && dmarc.spfAligned) ||
+      (spfWithoutDmarc && dmarc?.result === 'none' && spf.domain === domainOf(author)),
   };
   return missed(conditions);
+}
+
+/** The verdict for an administrator: domain names and results, nothing else of what a stranger wrote. */
+export interface VerdictDetails {
+  readonly authorDomain: string;
+  readonly signatures: readonly {
+    readonly domain: string;
+    readonly result: string;
+    readonly missed: readonly SignatureCondition[];
+  }[];
+  readonly spf: { readonly domain: string; readonly result: string; readonly missed: readonly SpfCondition[] };
+  readonly dmarc: string;
+}
+
+/** Sums up the evidence. A name that is no host name is not repeated. */
+export function describeVerdict(
+  evidence: SenderEvidence,
+  now: number,
+  policy: SenderPolicy = defaultPolicy,
+): VerdictDetails {
+  const shown = (domain: string) => (isDomainName(domain) ? domain : '?');
+  return {
+    authorDomain: domainOf(evidence.author),
+    signatures: evidence.signatures.map((signature) => ({
+      domain: shown(signature.domain),
+      result: signature.result,
+      missed: missedBySignature(signature, evidence, now),
+    })),
+    spf: { domain: shown(evidence.spf.domain), result: evidence.spf.result, missed: missedBySpf(evidence, policy) },
+    dmarc: evidence.dmarc?.result ?? 'none',
+  };
 }
 
 function missed<Condition extends string>(conditions: Readonly<Record<Condition, boolean>>): readonly Condition[] {

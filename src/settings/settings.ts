@@ -167,6 +167,10 @@ function readDataDir(text: string): Reading<string> {
   return text.trim() === '' || text.includes('\0') ? { problem: 'is not a folder path' } : { value: text };
 }
 
+function readIpAddress(text: string): Reading<string> {
+  return isIP(text) === 0 ? { problem: 'is not an IP address' } : { value: text.toLowerCase() };
+}
+
 function readSecret(text: string): Reading<string> {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(text)) return { problem: 'is not base64url text without padding' };
   return Buffer.from(text, 'base64url').length < 32 ? { problem: 'is shorter than 32 bytes' } : { value: text };
@@ -206,6 +210,29 @@ const smtp = z.strictObject({
       remedy: 'Give a full host name, for example mx.in.school.example.',
     },
   ),
+  certificateFile: option(textOf(readDataDir).nullable().default(null), {
+    nullable: true,
+    meaning: 'Certificate chain for STARTTLS, PEM; read again when it changes. Without one STARTTLS is not offered.',
+    remedy: 'Give null, or a file path, for example /etc/letsencrypt/live/mx.in.school.example/fullchain.pem.',
+  }),
+  keyFile: option(textOf(readDataDir).nullable().default(null), {
+    nullable: true,
+    meaning: 'Private key of smtp.certificateFile, PEM.',
+    remedy: 'Give null, or a file path, for example /etc/letsencrypt/live/mx.in.school.example/privkey.pem.',
+  }),
+  proxyAddresses: option(
+    z.array(textOf(readIpAddress), { error: 'is not a list' }).max(20, 'has more than 20 entries').default([]),
+    {
+      form: 'list',
+      meaning: 'Proxies in front of smtp.listen, which must tell the client by a PROXY header (version 1).',
+      remedy: 'Give a list of IP addresses, for example ["192.0.2.5"], or an empty one.',
+    },
+  ),
+  operator: option(textOf(readFrom).nullable().default(null), {
+    nullable: true,
+    meaning: 'Where mail for postmaster and abuse at mail.domain is passed on to. Without one it is refused.',
+    remedy: 'Give null, or an address at another domain than mail.domain, for example it@school.example.',
+  }),
 });
 
 const mail = z.strictObject({
@@ -224,6 +251,10 @@ const mail = z.strictObject({
   siteName: option(textOf(readSiteName), {
     meaning: 'Name of the site as people know it, on the pages and in the mails.',
     remedy: 'Give a name in words, for example Example School. Nothing in it may look like a link.',
+  }),
+  spfWithoutDmarc: option(oneOf(['accept', 'refuse']).default('accept'), {
+    meaning: 'Whether SPF alone vouches for the very own name of a domain that has no DMARC record.',
+    remedy: 'Give accept or refuse.',
   }),
   timeZone: option(textOf(readTimeZone).default('UTC'), {
     meaning: 'Time zone of the times shown in mails and pages.',
@@ -285,6 +316,7 @@ const limits = z.strictObject({
   repliesPerMailboxPerMinute: integer(1, 60, 1, 'Replies to one mailbox in a minute.'),
   repliesPerMailboxPerHour: integer(1, 1000, 5, 'Replies to one mailbox in an hour.'),
   repliesPerMailboxPerDay: integer(1, 10_000, 12, 'Replies to one mailbox in a day.'),
+  repliesPerDomainPerHour: integer(1, 100_000, 2000, 'Replies to all mailboxes of one domain in an hour.'),
   sendersPerChallenge: integer(1, 20, 3, 'Mailboxes that may write to one one-time address.'),
   messagesPerChallenge: integer(1, 100, 5, 'Messages taken for one one-time address.'),
   messageBytesMax: integer(65_536, 10_485_760, 2_097_152, 'Size of a message, in bytes.'),
@@ -345,6 +377,24 @@ export const crossRules: readonly CrossRule[] = [
         : {
             problem: 'the sender is at the domain that is for one-time addresses only',
             remedy: 'Use two domains, for example accounts@school.example and in.school.example.',
+          },
+  },
+  {
+    options: ['smtp.keyFile', 'smtp.certificateFile'],
+    broken: ({ smtp: { keyFile = null, certificateFile = null } }) =>
+      (keyFile === null) === (certificateFile === null)
+        ? undefined
+        : { problem: 'one is given without the other', remedy: 'Give both files, or neither.' },
+  },
+  {
+    // Passed on to ourselves, and on, and on.
+    options: ['smtp.operator', 'mail.domain'],
+    broken: ({ smtp: { operator = null }, mail: { domain } }) =>
+      operator === null || domain === undefined || domainOf(operator) !== domain
+        ? undefined
+        : {
+            problem: 'the operator is at the domain that is for one-time addresses only',
+            remedy: 'Give an address at another domain, for example it@school.example.',
           },
   },
   {

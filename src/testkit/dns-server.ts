@@ -6,7 +6,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';
-import { lookUp, type Zone } from './zone.ts';
+import { type DnsFault, lookUp, type Zone } from './zone.ts';
 
 export type DnsQuery = { readonly name: string; readonly type: string };
 
@@ -24,7 +24,7 @@ export type DnsServer = {
 const queriesKept = 1000;
 const tcpIdleMs = 10_000;
 const hostName = /^(?:\.|[!-\-/-~]{1,63}(?:\.[!-\-/-~]{1,63})*)$/;
-const rcode = { none: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4 };
+const rcode = { none: 0, formatError: 1, serverFailure: 2, nameError: 3, notImplemented: 4, refused: 5 };
 const authoritative = 1 << 10;
 const truncated = 1 << 9;
 const recursionDesired = 1 << 8;
@@ -63,6 +63,28 @@ function encodeWithin(query: Packet, answers: Answer[], code: number, transport:
   return transport === 'tcp' || full.length <= room ? full : encodeReply(query, code, [], truncated);
 }
 
+function encodeFault(query: Packet, fault: DnsFault, transport: 'udp' | 'tcp'): Buffer | undefined {
+  switch (fault) {
+    case 'silent':
+      return undefined;
+    case 'truncated':
+      return transport === 'udp' ? encodeReply(query, rcode.none, [], truncated) : undefined;
+    case 'broken-off': {
+      const reply = encodeReply(query, rcode.none, []);
+      reply.writeUInt16BE(1, 6); // RFC 1035 §4.1.1: one answer is announced, and missing
+      return reply;
+    }
+    case 'servfail':
+      return encodeReply(query, rcode.serverFailure, []);
+    case 'refused':
+      return encodeReply(query, rcode.refused, []);
+    case 'format-error':
+      return encodeReply(query, rcode.formatError, []);
+    case 'not-implemented':
+      return encodeReply(query, rcode.notImplemented, []);
+  }
+}
+
 function responder(server: { readonly zone: Zone }, queries: DnsQuery[]): Respond {
   return (message, transport) => {
     let query: ReturnType<typeof decode>;
@@ -83,9 +105,9 @@ function responder(server: { readonly zone: Zone }, queries: DnsQuery[]): Respon
     if (queries.length > queriesKept) queries.shift();
     try {
       const { kind, answers } = lookUp(server.zone, name, question.type);
-      if (kind === 'silent') return undefined;
-      if (kind === 'servfail') return encodeReply(query, rcode.serverFailure, []);
-      return encodeWithin(query, answers, kind === 'name-unknown' ? rcode.nameError : rcode.none, transport);
+      if (kind === 'answer') return encodeWithin(query, answers, rcode.none, transport);
+      if (kind === 'name-unknown') return encodeWithin(query, answers, rcode.nameError, transport);
+      return encodeFault(query, kind, transport);
     } catch {
       return encodeReply(query, rcode.serverFailure, []); // records of the zone that do not fit into a message
     }

@@ -3,7 +3,20 @@
 
 import type { Answer } from 'dns-packet';
 
-/** The records of one name. `fail` makes every question for the name fail: an error answer, or none at all. */
+/**
+ * How a name server fails: an error answer, an answer that breaks off, one that is too long for UDP with nobody at TCP,
+ * or none at all.
+ */
+export type DnsFault =
+  | 'servfail'
+  | 'refused'
+  | 'format-error'
+  | 'not-implemented'
+  | 'broken-off'
+  | 'truncated'
+  | 'silent';
+
+/** The records of one name. `fail` makes questions for the name fail. */
 export type ZoneRecords = {
   TXT?: string[];
   MX?: { exchange: string; priority: number }[];
@@ -11,14 +24,16 @@ export type ZoneRecords = {
   AAAA?: string[];
   PTR?: string[];
   CNAME?: string;
-  fail?: 'servfail' | 'silent';
+  fail?: DnsFault;
+  /** The types whose questions fail; without it, all. */
+  failOnly?: readonly string[];
 };
 
 /** Names in lower case without the final dot. May be changed while the server runs. */
 export type Zone = { [name: string]: ZoneRecords };
 
 export type ZoneAnswer = {
-  readonly kind: 'answer' | 'name-unknown' | 'servfail' | 'silent';
+  readonly kind: 'answer' | 'name-unknown' | DnsFault;
   readonly answers: Answer[];
 };
 
@@ -66,7 +81,7 @@ export function lookUp(zone: Zone, name: string, type: string): ZoneAnswer {
       const exists = Object.keys(zone).some((known) => known.endsWith(`.${owner}`));
       return { kind: exists ? 'answer' : 'name-unknown', answers };
     }
-    if (records.fail) return { kind: records.fail, answers: [] };
+    if (records.fail && (records.failOnly?.includes(type) ?? true)) return { kind: records.fail, answers: [] };
     if (records.CNAME === undefined || type === 'CNAME') {
       const found: Answer[] =
         records.CNAME === undefined ? [] : [{ type: 'CNAME', name: owner, ttl: 0, data: records.CNAME }];

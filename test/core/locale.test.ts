@@ -31,8 +31,8 @@ table('Accept-Language', (value: string): string => chooseLocale(value), [
   ['a language that only begins like ours', 'deu,fr;q=0.1', 'fr'],
   ['commas', ',,,de,,', 'de'],
   ['what only JavaScript knows', '__proto__,constructor', 'en'],
-  ['beyond 200 characters', `${'x,'.repeat(100)}de`, 'en'],
   ['up to 200 characters', `${'x,'.repeat(99)}de`, 'de'],
+  ['one character more', `x${'x,'.repeat(99)}de`, 'en'],
 ]);
 
 test('every language says how it writes times', () => {

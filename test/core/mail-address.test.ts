@@ -36,7 +36,8 @@ table('a domain name', isDomainName, [
   ['a dot of full width', 'school\uff0eexample', false],
   ['an IPv4 address', '192.0.2.1', false],
   ['a literal', '[192.0.2.1]', false],
-  ['a top label of digits', 'school.1', false],
+  ['a top label of one digit', 'school.1', false],
+  ['a top label of digits', 'school.123', false],
   ['a port', 'school.example:25', false],
   ['a label of 63', `${long(63)}.example`, true],
   ['a label of 64', `${long(64)}.example`, false],
@@ -120,6 +121,6 @@ test('hostile input takes no long time', () => {
     const took = cpuMs(() => [parseMailbox(text), parseMailbox(`${text}@b.example`), isDomainName(text)]);
     assert.ok(took < 150, `${took} ms`);
     const short = unit.repeat(200).slice(0, 240);
-    assert.ok(cpuMs(() => [parseMailbox(`${short}!`), isDomainName(`${short}!`)]) < 20);
+    assert.ok(cpuMs(() => [parseMailbox(`${short}!`), isDomainName(`${short}!`)]) < 50);
   }
 });

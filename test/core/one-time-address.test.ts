@@ -196,6 +196,8 @@ const refused: readonly (readonly [string, string])[] = [
   ['two of them', text + text],
   ['65 octets that hold 32 letters', `${text}${'-'.repeat(33)}`],
   ['a plus tag', `${text}+tag`],
+  ['a plus at the end', `${text}+`],
+  ['pluses for hyphens', groupAddress(text).replaceAll('-', '+')],
   ['a dot', `${text.slice(0, 16)}.${text.slice(16)}`],
   ['a dot instead of a letter', `${text.slice(0, 31)}.`],
   ['a quoted local part', `"${text}"`],
@@ -215,8 +217,10 @@ const refused: readonly (readonly [string, string])[] = [
   ['version 2', pack({ version: 2 })],
   ['version 15', pack({ version: 15 })],
   ['the first purpose that we do not have', pack({ purpose: purposes.length })],
+  ['purpose 8', pack({ purpose: 8 })],
   ['purpose 15', pack({ purpose: 15 })],
   ['the first language that we do not have', pack({ locale: locales.length })],
+  ['language 32', pack({ locale: 32 })],
   ['language 63', pack({ locale: 63 })],
   ['a browser that we do not have', pack({ browser: 7 })],
   ['a system that we do not have', pack({ system: 7 })],
@@ -230,7 +234,7 @@ table(
 test('what is too long is not even looked at', () => {
   for (const huge of [text.repeat(300_000), '-'.repeat(10_000_000), ' o'.repeat(5_000_000)]) {
     const took = cpuMs(() => assert.equal(parses(huge), undefined));
-    assert.ok(took < 20, `${took} ms`);
+    assert.ok(took < 50, `${took} ms`);
   }
 });
 

@@ -89,6 +89,7 @@ table('the author', (From: string) => verdict({ From }), [
   ['noreply', 'NoReply@mail.example', 'automatic-mail'],
   ['bounce', 'bounce@mail.example', 'automatic-mail'],
   ['bounces', 'bounces@mail.example', 'automatic-mail'],
+  ['a name that ends like mailer-daemon', 'my-mailer-daemon@mail.example', 'answered'],
   ['a name that begins like it', 'postmasters-cat@mail.example', 'answered'],
   ['a name that ends like it', 'amy.bounce@mail.example', 'answered'],
   ['a robot in the display name only', '"Postmaster" <amy@mail.example>', 'answered'],

@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   decideSender,
+  missedBySignature,
+  missedBySpf,
   type SenderEvidence,
   type SignatureVerdict,
   type SpfCanary,
@@ -220,6 +222,47 @@ table('temporary trouble', (changes: Partial<SenderEvidence>) => decide({ ...sig
       dmarc: { result: 'pass', spfAligned: false },
     },
     'signature',
+  ],
+]);
+
+// ---- what an administrator is told ----
+
+const missesOfSignature = (changes: Partial<SignatureVerdict & SenderEvidence>) =>
+  missedBySignature({ ...goodSignature, ...changes }, deepFreeze({ ...signed, ...changes }), now);
+
+table('a signature misses', missesOfSignature, [
+  ['nothing', {}, []],
+  ['passing', { result: 'fail' }, ['passes']],
+  ['a good algorithm', { algorithm: 'rsa-sha1' }, ['is-sha256']],
+  ['a part of the body', { bodyPartlySigned: true }, ['covers-the-body']],
+  ['a key in earnest', { testing: true }, ['key-not-in-testing']],
+  ['patience', { signedAt: now + 6 * minute }, ['not-from-the-future']],
+  ['alignment', { aligned: false }, ['aligned']],
+  ['the organisation', { sameOrganisation: false }, ['same-organisation']],
+  ['DMARC', fails, ['dmarc-agrees']],
+  ['DMARC, which was not asked', { dmarc: undefined }, ['dmarc-agrees']],
+  ['From', { signedFields: ['to'] }, ['signs-from']],
+  ['the challenge', { signedFields: ['from', 'subject'] }, ['signs-the-challenge']],
+  [
+    'several, in the order of the list',
+    { signedFields: [], testing: true, result: 'fail' },
+    ['passes', 'key-not-in-testing', 'signs-from', 'signs-the-challenge'],
+  ],
+]);
+
+const missesOfSpf = (changes: Partial<SenderEvidence>) => missedBySpf(deepFreeze({ ...bySpf, ...changes }));
+table('SPF misses', missesOfSpf, [
+  ['nothing', {}, []],
+  ['passing', spf({ result: 'softfail' }), ['passes']],
+  ['an envelope', { mailFrom: '' }, ['envelope-names-the-author']],
+  ['the author', { mailFrom: 'bob@school.example' }, ['envelope-names-the-author']],
+  ['the organisation', spf({ sameOrganisation: false }), ['same-organisation']],
+  ['DMARC', fails, ['dmarc-agrees']],
+  ['DMARC, which was not asked', { dmarc: undefined }, ['dmarc-agrees']],
+  [
+    'all',
+    { ...spf({ result: 'none', sameOrganisation: false }), ...fails, mailFrom: '' },
+    ['passes', 'envelope-names-the-author', 'same-organisation', 'dmarc-agrees'],
   ],
 ]);
 

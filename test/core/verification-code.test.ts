@@ -202,6 +202,7 @@ table('the label in encoded words', holds, [
   ['another label in B', `=?utf-8?B?${base64('KQXF-WTMC')}?=`, false],
   ['inside a longer word in B', `=?utf-8?B?${base64('AKQXF-WTMB')}?=`, false],
   ['inside a longer word over two words', '=?utf-8?Q?A?= =?utf-8?Q?=4BQXF-WTMB?=', false],
+  ['B whose letters happen to spell the label, and say something else', '=?utf-8?B?KQXFWTMB?=', false],
   ['encoded twice', `=?utf-8?B?${base64('=?utf-8?Q?=4BQXF-WTMB?=')}?=`, false],
   ['an encoding that does not exist', '=?utf-8?X?=4BQXF-WTMB?=', false],
   ['no end', '=?utf-8?Q?=4BQXF-WTMB', false],
@@ -246,26 +247,39 @@ test('no Subject throws', () => {
 });
 
 // A Subject may be folded up to the size of the whole header section.
+const size = 65_536;
+const fill = (unit: string, length = size) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
 const hostile: readonly (readonly [string, string])[] = [
-  ['starts of encoded words', '=?'],
-  ['starts of encoded words with a charset', '=?a?Q?'],
-  ['ends of encoded words', '?='],
-  ['ends and blanks', '?= \t '],
-  ['question marks', '?'],
-  ['equals signs', '='],
-  ['whole encoded words', '=?a?Q?=4B?= '],
-  ['whole B words', '=?a?B?S1FY?= '],
-  ['the start of the label', 'KQXF-'],
-  ['the start of the label and its hyphens', 'KQXF-WTM'],
-  ['letters', 'K'],
-  ['blanks', ' '],
+  ...[
+    '=?',
+    '=?a?Q?',
+    '?=',
+    '?= \t ',
+    '?',
+    '=',
+    '=?a?Q?=4B?= ',
+    '=?a?B?S1FY?= ',
+    '=4',
+    'KQXF-',
+    'KQXF-WTM',
+    'K',
+    ' ',
+  ].map((unit) => [JSON.stringify(unit), fill(unit)] as const),
+  ['Q that is all escapes', `=?a?Q?${fill('=4B')}?=`],
+  ['Q without end', `=?a?Q?${fill('=4B')}`],
+  ['B without end', `=?a?B?${fill('S1FY')}`],
+  ['B that is all padding', `=?a?B?${fill('=')}?=`],
+  ['B that is padding and a letter', `=?a?B?${fill('=')}S?=`],
+  ['B that is letters and padding by turns', `=?a?B?${fill('S=')}S?=`],
+  ['a charset without end', `=?${fill('a')}?B?S?=`],
+  ['an end, blanks and no start', `?=${fill(' ')}x`],
+  // As they can really come, folded into lines of 998 octets.
+  ['folded B words of padding and a letter', fill(`=?a?B?${'='.repeat(980)}S?=\t `)],
+  ['folded starts of encoded words', fill(`${'=?a?B?'.repeat(165)} `)],
 ];
-for (const [what, unit] of hostile) {
+for (const [what, subject] of hostile) {
   test(`64 KiB of ${what} take no long time`, () => {
-    const subject = unit.repeat(65_536 / unit.length);
-    for (const text of [subject, `=?a?Q?${subject}`, `=?a?B?${subject}?=`, `?=${subject}`]) {
-      const took = cpuMs(() => holds(text));
-      assert.ok(took < 150, `${took} ms`);
-    }
+    const took = cpuMs(() => holds(subject));
+    assert.ok(took < 150, `${took} ms`);
   });
 }

@@ -106,7 +106,7 @@ describe('a code', () => {
       answers.map(({ status }) => status),
       [422, 422, 422, 422, 403],
     );
-    assert.match((await answers[3]?.text()) ?? '', /once more/);
+    assert.match((await answers[3]?.text()) ?? '', /one more try/);
     assert.equal((await visitor.enter(page, code)).status, 403);
     assert.match((await visitor.open()).html, /wrong too often/);
     const late = await world.kit.send('amy', { to: page.address });

@@ -587,7 +587,14 @@ describe('shipped files', () => {
     const settings = settingsOf({ files: [defaultFile, developmentFile] });
     assert.equal(settings.web.publicUrl, 'http://127.0.0.1:0', 'whatever port web.listen gets');
     assert.equal(settings.web.testMailboxUrl, 'http://127.0.0.1:8025');
-    assert.deepEqual(settings.smtp, { listen: { host: '127.0.0.1', port: 2525 }, hostname: 'mx.in.school.example' });
+    assert.deepEqual(settings.smtp, {
+      listen: { host: '127.0.0.1', port: 2525 },
+      hostname: 'mx.in.school.example',
+      certificateFile: null,
+      keyFile: null,
+      proxyAddresses: [],
+      operator: null,
+    });
     assert.deepEqual(settings.dns.servers, [{ host: '127.0.0.1', port: 5453 }]);
     assert.equal(settings.relay.url, 'smtp://127.0.0.1:1025');
     assert.equal(settings.log.level, 'warn');

@@ -13,7 +13,7 @@ import {
   spf,
 } from 'mailauth';
 import { getDomain } from 'tldts';
-import type { MailVerifier, Verification } from '../../app/ports.ts';
+import type { MailVerifier, SignatureTrouble, Verification, VerificationTrace } from '../../app/ports.ts';
 import { domainOf, type Mailbox } from '../../core/mail-address.ts';
 import type { SignatureVerdict, SpfCanary } from '../../core/sender-policy.ts';
 
@@ -28,40 +28,86 @@ type Lookup = (name: string, type: string) => Promise<unknown>;
 export function createMailauthVerifier(hostname: string, forMessage: () => Lookup): MailVerifier {
   return {
     async verify(message, envelope, author) {
-      // mailauth declares texts only, and reads objects for MX all the same.
-      const resolver = forMessage() as DNSResolver;
-      const connection = { ip: envelope.remoteAddress, helo: envelope.helo, sender: envelope.mailFrom, mta: hostname };
-      const options: AuthenticateOptions & SpfLimits = { ...connection, ...checks, ...spfLimits, resolver };
+      const { resolver, addressesUnknown } = noteTrouble(forMessage());
+      const { remoteAddress, helo, mailFrom } = envelope;
+      // An address that nobody has (RFC 5737) stands for one we do not know; what SPF says of it is not looked at.
+      const connection = { ip: remoteAddress ?? '192.0.2.1', helo, sender: mailFrom, mta: hostname };
+      const options: AuthenticateOptions & SpfChecks = { ...connection, ...checks, ...spfChecks, resolver };
       const result = await authenticate(Buffer.from(message), options);
       return {
-        evidence: evidenceOf(result, author),
-        canary: () => askCanary({ ...connection, ...spfLimits, strict: true, resolver }),
+        evidence: evidenceOf(remoteAddress === undefined ? withoutSpf(result) : result, author, addressesUnknown()),
+        canary: () => askCanary({ ...connection, ...spfChecks, resolver }),
+        // Made when somebody wants to have it explained, which the service never does.
+        get trace() {
+          return traceOf(result);
+        },
       };
     },
   };
 }
 
-// `authenticate` honours these at run time; its type leaves them out.
-type SpfLimits = Pick<SPFOptions, 'maxResolveCount' | 'maxVoidCount' | 'maxElapsedTime'>;
+// `authenticate` honours the limits at run time; its type leaves them out.
+type SpfChecks = Pick<SPFOptions, 'strict' | 'maxResolveCount' | 'maxVoidCount' | 'maxElapsedTime'>;
 
-const spfLimits: SpfLimits = { maxResolveCount: 10, maxVoidCount: 2, maxElapsedTime: 10_000 }; // RFC 7208 §4.6.4
-const checks = { strict: true, minBitLength: 1024, disableArc: true, disableBimi: true }; // RFC 8301 §3.2
-// RFC 5737: addresses for documentation. Nobody sends from them; a record that passes them passes everybody.
-const canaryAddresses = ['192.0.2.77', '203.0.113.200'];
+/** How SPF is checked; the published suite is run with the same (test/bench/spf-suite.ts). */
+export const spfChecks: SpfChecks = {
+  strict: true,
+  maxResolveCount: 10, // this and the next two: RFC 7208 §4.6.4
+  maxVoidCount: 2,
+  maxElapsedTime: 10_000,
+};
+const checks = { minBitLength: 1024, disableArc: true, disableBimi: true }; // RFC 8301 §3.2
+// RFC 5737, RFC 3849: addresses for documentation. Nobody sends from them; a record that passes one passes everybody.
+const canaryAddresses = ['192.0.2.77', '203.0.113.200', '2001:db8::77'];
 
-function evidenceOf({ dkim, spf: spfResult, dmarc }: AuthenticateResult, author: Mailbox): Verification['evidence'] {
+/**
+ * Watches the look-ups of one message. "ptr" takes a look-up that failed for a host name that is not there (RFC 7208 §5.5),
+ * and the sender would be refused for good: then SPF has not been able to say no.
+ */
+function noteTrouble(lookup: Lookup): { readonly resolver: DNSResolver; addressesUnknown(): boolean } {
+  let unknown = false;
+  const noting: Lookup = (name, type) =>
+    lookup(name, type).catch((error: unknown) => {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const aboutHosts = type === 'PTR' || type === 'A' || type === 'AAAA';
+      unknown ||= aboutHosts && code !== 'ENOTFOUND' && code !== 'ENODATA';
+      throw error;
+    });
+  // mailauth declares texts only, and reads objects for MX all the same.
+  return { resolver: noting as DNSResolver, addressesUnknown: () => unknown };
+}
+
+const spfNo: readonly string[] = ['fail', 'softfail', 'neutral'];
+
+function evidenceOf(
+  { dkim, spf: spfResult, dmarc }: AuthenticateResult,
+  author: Mailbox,
+  addressesUnknown: boolean,
+): Verification['evidence'] {
+  const spfVerdict = spfResult ? spfResult.status.result : 'none';
   const spfDomain = (spfResult && domainToASCII(spfResult.domain)) || '';
   return {
     libraryAuthors: dkim.headerFrom,
     fromFields: dkim.fromFields,
-    signatures: dkim.results.map((signature) => signatureOf(signature, author)),
+    signatures: signaturesOf(dkim).map((signature) => signatureOf(signature, author)),
     spf: {
-      result: spfResult ? spfResult.status.result : 'none',
+      result: addressesUnknown && spfNo.includes(spfVerdict) ? 'temperror' : spfVerdict,
       domain: spfDomain,
       sameOrganisation: sameOrganisation(spfDomain, domainOf(author)),
     },
-    dmarc: dmarc ? { result: dmarc.status.result, spfAligned: Boolean(dmarc.alignment.spf.result) } : undefined,
+    // Without a record, or when it could not be looked up, mailauth leaves `alignment` out; its type does not say so.
+    dmarc: dmarc ? { result: dmarc.status.result, spfAligned: Boolean(dmarc.alignment?.spf.result) } : undefined,
   };
+}
+
+/** Behind a proxy that does not say for whom it speaks, SPF speaks for nobody. */
+function withoutSpf(result: AuthenticateResult): AuthenticateResult {
+  return { ...result, spf: false };
+}
+
+/** The signatures that are there: for mail without any, mailauth makes one up whose result is `none`. */
+function signaturesOf({ results }: AuthenticateResult['dkim']): readonly DKIMResult[] {
+  return results.filter(({ status }) => status.result !== 'none');
 }
 
 function signatureOf(signature: DKIMResult, author: Mailbox): SignatureVerdict {
@@ -79,6 +125,46 @@ function signatureOf(signature: DKIMResult, author: Mailbox): SignatureVerdict {
     signedAt: Number.isNaN(signedAt) ? Number.POSITIVE_INFINITY : signedAt,
     signedFields: (signature.signingHeaders?.keys ?? '').toLowerCase().split(/[:\s]+/),
   };
+}
+
+function traceOf({ dkim, spf: spfResult, dmarc }: AuthenticateResult): VerificationTrace {
+  const { rr: record, policyDomain: foundAt, policy } = dmarc || {};
+  return {
+    signatures: signaturesOf(dkim).map(({ selector, status }) => ({
+      selector: selector ?? '',
+      trouble: troubleOf(status),
+    })),
+    spfRecord: spfResult ? spfResult.rr : undefined,
+    dmarc: record !== undefined && foundAt !== undefined ? { record, foundAt, policy } : undefined,
+  };
+}
+
+// What mailauth says about a signature, where it says it in fixed words. All else it says may repeat the signer's.
+const troubles: Readonly<Record<string, SignatureTrouble>> = {
+  'body hash did not verify': 'body-changed',
+  'bad signature': 'header-changed',
+  expired: 'expired',
+  'invalid expiration': 'expiry-malformed',
+  'signature syntax error': 'malformed',
+  'signature missing required tag': 'malformed',
+  'incompatible version': 'malformed',
+  'unsupported query method': 'malformed',
+  'From field not signed': 'from-not-signed',
+  'domain mismatch': 'identity-mismatch',
+  'weak algorithm': 'weak-algorithm',
+  'no key': 'key-missing',
+  'unknown key version': 'key-unusable',
+  'unknown key type': 'key-unusable',
+  'invalid public key': 'key-unusable',
+  'inappropriate hash algorithm': 'key-for-another-use',
+  'inappropriate key algorithm': 'key-for-another-use',
+  'key not for email': 'key-for-another-use',
+};
+
+function troubleOf({ result, comment, policy }: DKIMResult['status']): SignatureTrouble | undefined {
+  if (result === 'temperror') return 'key-look-up-failed';
+  if (policy?.['dkim-rules'] === 'weak-key') return 'weak-key';
+  return comment !== undefined && Object.hasOwn(troubles, comment) ? troubles[comment] : undefined;
 }
 
 /** By the public suffix list, private suffixes included: two customers of one host are two organisations. */

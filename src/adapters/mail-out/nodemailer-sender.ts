@@ -31,6 +31,19 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
         return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
       }
     },
+    async passOn(message, to) {
+      try {
+        // RFC 5321 §4.4: a trace line on top, nothing else is touched.
+        const trace = `Received: by ${options.hostname} for its operator; ${new Date().toUTCString().replace('GMT', '+0000')}\r\n`;
+        await transport.sendMail({
+          envelope: { from: '', to: [to] },
+          raw: Buffer.concat([Buffer.from(trace), message]),
+        });
+        return { kind: 'handed-over' };
+      } catch (error) {
+        return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
+      }
+    },
     close: () => transport.close(),
   };
 }
@@ -40,6 +53,8 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
 function isPermanent(error: unknown): boolean {
   if (!(error instanceof Error) || !('responseCode' in error) || !('command' in error)) return false;
   const { responseCode, command } = error;
+  // RFC 3463 §3.8: security or policy. The relay does not like us, which is nothing the person could mend.
+  if (command === 'RCPT TO' && /^5\d\d[ -]5\.7\./.test(String(Object(error).response))) return false;
   return typeof responseCode === 'number' && responseCode >= 500 && (command === 'RCPT TO' || command === 'DATA');
 }
 

@@ -1,16 +1,11 @@
 // The SMTP edge (RFC 5321): smtp-server's handlers in the order of the protocol, each a translation and nothing more.
 // What smtp-server leaves open by default is closed here. One log event per transaction that got as far as RCPT.
 
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { SMTPServer, type SMTPServerAddress, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import {
-  SMTPServer,
-  type SMTPServerAddress,
-  type SMTPServerDataStream,
-  type SMTPServerOptions,
-  type SMTPServerSession,
-} from 'smtp-server';
-import {
+  type Admitted,
   type Clock,
   DependencyError,
   type Envelope,
@@ -20,28 +15,34 @@ import {
   type MailRefused,
   type ReceiveMail,
 } from '../../app/ports.ts';
-import type { OneTimeAddress } from '../../core/one-time-address.ts';
-import type { MailRefusalReason, Refused } from '../../core/refusal.ts';
+import { type CertificateFiles, keepCertificate } from './smtp-certificate.ts';
+import { type ConnectionLimits, type Connections, createAddressList, createConnections } from './smtp-connections.ts';
+import { guardReplies } from './smtp-guard.ts';
+import { isClientGone, readMessage } from './smtp-message.ts';
 import {
   accepted,
+  connectionTooOld,
+  oneRecipientOnly,
+  parameterUnknown,
+  passedOn,
   type SmtpReply,
+  shuttingDown,
   smtpReplies,
-  tooManyConnections,
   tooMuchData,
   tryAgainLater,
   utf8NotSupported,
 } from './smtp-replies.ts';
 
-export interface SmtpListenerOptions {
+export interface SmtpListenerOptions extends ConnectionLimits {
   readonly listen: { readonly host: string; readonly port: number };
   readonly hostname: string;
   readonly messageBytesMax: number;
-  readonly connectionsMax: number;
-  readonly connectionsPerAddressMax: number;
+  /** Without one STARTTLS is not offered. */
+  readonly certificate: CertificateFiles | undefined;
 }
 
 export interface SmtpListener {
-  /** Resolves to the port that was got. @throws when the address cannot be listened on */
+  /** Resolves to the port that was got. @throws when the address cannot be listened on, or the certificate not used */
   start(): Promise<number>;
   /** No new connections; those that are open get a moment to finish. */
   stop(): Promise<void>;
@@ -53,159 +54,207 @@ interface Ports {
   readonly log: Log;
 }
 
+/** What a session needs remembered: smtp-server keeps only texts. */
+interface Memory {
+  recipient?: Admitted;
+  badRecipients: number;
+}
+
 const socketTimeoutMs = 30_000;
-const connectionAgeMaxMs = 180_000;
 const closeTimeoutMs = 5_000;
 
 /** Makes the listener. */
-export function createSmtpListener({ mail, clock, log }: Ports, options: SmtpListenerOptions): SmtpListener {
-  /** The admitted recipient per session: smtp-server keeps only the text. */
-  const recipients = new WeakMap<SMTPServerSession, OneTimeAddress>();
-
-  const handlers: SMTPServerOptions = {
-    onMailFrom(_address, session, callback) {
-      recipients.delete(session);
-      // RFC 6531 is not offered; whoever uses it all the same must not be read as ASCII.
-      callback(session.envelope.smtpUtf8 ? smtpError(utf8NotSupported) : null);
-    },
-    onRcptTo(address, session, callback) {
-      answer(callback, async () => {
-        const admitted = mailFromOf(session) === '' ? nullSender : await mail.admitRecipient(address.address);
-        if (!('kind' in admitted)) {
-          recipients.set(session, admitted);
-          return null;
-        }
-        log.info('smtp', { outcome: 'refused', reason: admitted.reason, at: 'rcpt' });
-        return smtpError(smtpReplies[admitted.reason]);
-      });
-    },
-    onData(stream, session, callback) {
-      const startedAt = clock.now();
-      answer(callback, async () => {
-        const recipient = recipients.get(session);
-        const message = await readMessage(stream, options.messageBytesMax);
-        if (message === 'far-too-big' || recipient === undefined) return smtpError(tooMuchData);
-        const received = message === 'too-big' ? tooBig : await mail.receive(message, envelopeOf(session), recipient);
-        log.info('smtp', { ...describe(received), at: 'data', durationMs: clock.now() - startedAt });
-        if (received.kind === 'refused') return smtpError(refusalReply(received));
-        return null;
-      });
-    },
-  };
-
-  /** Whatever happens in a handler, the client gets an answer: a promise that rejects would end the process. */
-  function answer(callback: (error?: Error | null, message?: string) => void, handle: () => Promise<Error | null>) {
-    handle().then(
-      (error) => callback(error, accepted),
-      (error: unknown) => {
-        // A client that went away in the middle of its message is nothing to look into.
-        if (codeOf(error) === 'ECONNECTION') log.info('smtp', { outcome: 'lost', at: 'data' });
-        else log[error instanceof DependencyError ? 'warn' : 'error']('smtp', { outcome: 'failed' }, error);
-        callback(smtpError(tryAgainLater));
-      },
-    );
-  }
-
-  const server = new SMTPServer({ ...serverOptions(options), ...handlers });
+export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): SmtpListener {
+  const { clock, log } = ports;
+  const connections = createConnections(options, clock);
+  const server = new SMTPServer({ ...serverOptions(options), ...handlers(ports, options, connections) });
+  admitFirst(server, connections);
   // Without a listener, one client that resets its connection ends the process.
   server.on('error', (error) => log.info('smtp-connection', { outcome: 'lost', code: codeOf(error) }));
-  const networks = new Map<string, number>();
-  server.server.on('connection', (socket) => watchSocket(socket, networks, options.connectionsPerAddressMax));
+  let endWatch = () => {};
 
   return {
-    start: () =>
-      new Promise((resolve, reject) => {
+    async start() {
+      if (options.certificate !== undefined) {
+        endWatch = await keepCertificate(options.certificate, { clock, log }, (certificate) =>
+          server.updateSecureContext({ ...certificate, minVersion: 'TLSv1.2' }),
+        );
+      }
+      return new Promise<number>((resolve, reject) => {
         server.server.once('error', reject);
         server.listen(options.listen.port, options.listen.host, () => {
           server.server.off('error', reject);
           resolve((server.server.address() as AddressInfo).port);
         });
-      }),
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+      }).catch((error: unknown) => {
+        endWatch();
+        throw error;
+      });
+    },
+    async stop() {
+      endWatch();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      // Who is not in the middle of a message has nothing to finish.
+      for (const connection of [...server.connections]) {
+        if (!connection.session.envelope?.mailFrom) connection.send(shuttingDown.code, shuttingDown.text, false);
+      }
+      const cancel = clock.after(closeTimeoutMs, () => connections.endAll());
+      await closed;
+      cancel();
+      connections.endAll();
+    },
+  };
+}
+
+/**
+ * Lets the limits of connections speak before smtp-server makes a session: its `connect` is the first moment at which
+ * the client's address is known, with a PROXY header or without.
+ */
+function admitFirst(server: SMTPServer, connections: Connections): void {
+  server.server.on('connection', (socket) => connections.watch(socket));
+  const connect = server.connect.bind(server);
+  server.connect = (socket, socketOptions) => {
+    if (!connections.admit(socket, socketOptions?.remoteAddress ?? socket.remoteAddress ?? '')) return;
+    connect(socket, socketOptions);
+    const connection = [...server.connections].find(({ _socket }) => _socket === socket);
+    if (connection === undefined) return;
+    guardReplies(connection);
+    connections.inSession(socket, ({ code, text }) => connection.send(code, text, false));
+  };
+}
+
+/** The handlers in the order of the protocol. */
+function handlers(
+  { mail, clock, log }: Ports,
+  options: SmtpListenerOptions,
+  connections: Connections,
+): SMTPServerOptions {
+  const isProxy = createAddressList(options.proxyAddresses);
+  const memories = new WeakMap<SMTPServerSession, Memory>();
+  const memoryOf = (session: SMTPServerSession): Memory => {
+    const memory = memories.get(session) ?? { badRecipients: 0 };
+    memories.set(session, memory);
+    return memory;
+  };
+
+  /** Whatever happens in a handler, the client gets an answer: a promise that rejects would end the process. */
+  function answer(callback: (error?: Error | null, message?: string) => void, handle: () => Promise<SmtpReply>) {
+    const failed = (error: unknown): SmtpReply => {
+      if (isClientGone(error)) log.info('smtp', { outcome: 'lost', at: 'data' });
+      else log[error instanceof DependencyError ? 'warn' : 'error']('smtp', { outcome: 'failed' }, error);
+      return tryAgainLater;
+    };
+    void handle()
+      .catch(failed)
+      .then((reply) => (reply.code < 300 ? callback(null, reply.text) : callback(smtpError(reply))))
+      .catch(failed);
+  }
+
+  return {
+    onMailFrom(address, session, callback) {
+      delete memoryOf(session).recipient;
+      const refusal = refuseSender(address);
+      callback(refusal && smtpError(refusal));
+    },
+    onRcptTo(address, session, callback) {
+      answer(callback, async () => {
+        const memory = memoryOf(session);
+        if (session.envelope.rcptTo.length > 0) return oneRecipientOnly;
+        if (parametersOf(address).length > 0) return parameterUnknown;
+        const { badRecipients } = memory;
+        const admitted = await mail.admitRecipient(asciiAddress(address.address), {
+          remoteAddress: session.remoteAddress,
+          badRecipients,
+          nullSender: mailFromOf(session) === '',
+        });
+        if (admitted.kind !== 'refused') {
+          memory.recipient = admitted;
+          return { code: 250, text: '' };
+        }
+        if (admitted.reason === 'address-unknown') memory.badRecipients += 1;
+        log.info('smtp', { outcome: 'refused', reason: admitted.reason, at: 'rcpt' });
+        return smtpReplies[admitted.reason];
+      });
+    },
+    onData(stream, session, callback) {
+      const startedAt = clock.now();
+      answer(callback, async () => {
+        const { recipient } = memoryOf(session);
+        const message = await readMessage(stream, options.messageBytesMax, clock);
+        if (recipient === undefined) throw new Error('DATA without a recipient');
+        if (message === 'too-slow' || message === 'far-too-big') {
+          log.info('smtp', { outcome: 'refused', reason: message, at: 'data', durationMs: clock.now() - startedAt });
+          if (message === 'too-slow') return connectionTooOld;
+          mail.refuseTooBig(recipient); // its page learns it all the same
+          return tooMuchData;
+        }
+        const received =
+          message === 'too-big'
+            ? mail.refuseTooBig(recipient)
+            : await mail.receive(message, envelopeOf(session, isProxy), recipient);
+        log.info('smtp', { ...describe(received), at: 'data', durationMs: clock.now() - startedAt });
+        if (received.kind === 'refused') return refusalReply(received);
+        return { code: 250, text: received.kind === 'passed-on' ? passedOn : accepted };
+      });
+    },
+    onClose: () => connections.sweep(),
   };
 }
 
 function serverOptions(options: SmtpListenerOptions): SMTPServerOptions {
+  const disabled = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'HELP', 'VRFY', 'XCLIENT', 'XFORWARD'];
   return {
     name: options.hostname,
     banner: 'reply-to-verify',
     size: options.messageBytesMax,
-    maxClients: options.connectionsMax,
-    maxRecipients: 1,
+    // Ours comes first (smtp-connections.ts) and says why; this one is for what slips past.
+    maxClients: 2 * options.connectionsMax,
     maxCommandLength: 2048,
     socketTimeout: socketTimeoutMs,
     closeTimeout: closeTimeoutMs,
     authOptional: true,
-    // STARTTLS too: without a certificate of our own, smtp-server would offer one whose key is published.
-    disabledCommands: ['AUTH', 'STARTTLS', 'WIZ', 'SHELL', 'KILL', 'HELP', 'VRFY', 'XCLIENT', 'XFORWARD'],
+    // Without a certificate of our own, smtp-server would offer one whose key is published.
+    disabledCommands: options.certificate === undefined ? [...disabled, 'STARTTLS'] : disabled,
     disableReverseLookup: true,
     hideSMTPUTF8: true,
+    useProxy: [...options.proxyAddresses],
     logger: false,
   };
 }
 
-const nullSender: Refused<MailRefusalReason> = { kind: 'refused', reason: 'null-sender' };
-const tooBig: MailRefused = { kind: 'refused', reason: 'message-too-big' };
-
-/**
- * Counts a connection per network, turns away what is too much at once, and ends what gets old: an idle time-out never
- * fires on a client that trickles.
- */
-function watchSocket(socket: Socket, networks: Map<string, number>, perAddressMax: number): void {
-  const network = networkOf(socket.remoteAddress ?? '');
-  const count = (networks.get(network) ?? 0) + 1;
-  networks.set(network, count);
-  const age = setTimeout(() => socket.destroy(), connectionAgeMaxMs).unref();
-  socket.once('close', () => {
-    clearTimeout(age);
-    const left = (networks.get(network) ?? 1) - 1;
-    if (left > 0) networks.set(network, left);
-    else networks.delete(network);
-  });
-  if (count > perAddressMax) {
-    const { code, text } = tooManyConnections;
-    socket.end(`${code} ${text}\r\n`, () => socket.destroy());
-  }
+/** Row M1 of src/DESIGN.md "Which mail is believed"; the size is smtp-server's to look at. */
+function refuseSender(address: SMTPServerAddress): SmtpReply | null {
+  const parameters = parametersOf(address);
+  // RFC 6531 is not offered; whoever uses it all the same must not be read as ASCII. What smtp-server remembers of
+  // SMTPUTF8 would outlast the refusal and meet the next MAIL. It shows domains as Unicode, so they tell nothing.
+  const local = address.address.slice(0, Math.max(0, address.address.lastIndexOf('@')));
+  if (parameters.includes('SMTPUTF8') || !/^[ -~]*$/.test(local)) return utf8NotSupported;
+  // RFC 5321 §4.1.1.11. REQUIRETLS (RFC 8689) above all is a promise that we could not keep.
+  return parameters.every((name) => name === 'SIZE' || name === 'BODY') ? null : parameterUnknown;
 }
 
-/** An IPv4 address, or the /64 of an IPv6 address: one customer has all of it. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:/i, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head.split(':').filter(Boolean);
-  const after = tail?.split(':').filter(Boolean) ?? [];
-  const filled =
-    tail === undefined ? groups : [...groups, ...Array(8 - groups.length - after.length).fill('0'), ...after];
-  return `${filled.slice(0, 4).join(':')}::/64`;
-}
-
-/** Reads a message to its end, or gives up when it is twice as big as allowed: `size` alone stops no transfer. */
-async function readMessage(
-  stream: SMTPServerDataStream,
-  bytesMax: number,
-): Promise<Uint8Array | 'too-big' | 'far-too-big'> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes <= bytesMax) chunks.push(chunk);
-    else chunks.length = 0;
-    if (bytes > 2 * bytesMax) return 'far-too-big'; // leaving the loop destroys the stream
-  }
-  return bytes > bytesMax ? 'too-big' : Buffer.concat(chunks);
+/** Upper case. */
+function parametersOf({ args }: SMTPServerAddress): string[] {
+  return Object.keys(args || {});
 }
 
 function mailFromOf(session: SMTPServerSession): string {
   const from: SMTPServerAddress | false = session.envelope.mailFrom;
-  const [localPart = '', domain = ''] = from ? from.address.split('@') : [];
-  // smtp-server shows the domain as Unicode; SPF and the comparison with the author want it as it came.
-  return localPart === '' ? '' : `${localPart}@${domainToASCII(domain) || domain}`;
+  return from ? asciiAddress(from.address) : '';
 }
 
-function envelopeOf(session: SMTPServerSession): Envelope {
+/** smtp-server shows domains as Unicode; SPF, and the comparison with ours, want them as they came. */
+function asciiAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = address.slice(at + 1);
+  return at < 0 ? address : `${address.slice(0, at)}@${domainToASCII(domain) || domain}`;
+}
+
+function envelopeOf(session: SMTPServerSession, isProxy: (address: string) => boolean): Envelope {
+  const { remoteAddress } = session;
   return {
-    remoteAddress: session.remoteAddress,
+    // A proxy that does not say for whom it speaks: nobody's address, and so no SPF.
+    remoteAddress: isProxy(remoteAddress) ? undefined : remoteAddress,
     helo: session.hostNameAppearsAs || '',
     mailFrom: mailFromOf(session),
   };
@@ -219,6 +268,7 @@ function refusalReply(refused: MailRefused): SmtpReply {
 }
 
 function describe(received: MailAccepted | MailRefused): LogFields {
+  if (received.kind === 'passed-on') return { outcome: received.kind };
   if (received.kind !== 'refused') {
     return { outcome: received.kind, by: received.by, author: received.authorDigest };
   }

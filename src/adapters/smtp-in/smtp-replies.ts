@@ -13,6 +13,7 @@ const unreadable = { code: 554, text: '5.6.0 The message could not be read' };
 const usedUp = { code: 550, text: '5.1.1 This address is used up, please open the page again' };
 
 export const smtpReplies: Readonly<Record<MailRefusalReason, SmtpReply>> = {
+  'too-many-bad-addresses': { code: 421, text: '4.7.0 Too many unknown addresses, closing the connection' },
   'relay-denied': { code: 550, text: '5.7.1 No relaying' },
   'null-sender': { code: 550, text: '5.7.1 Mail without a sender is not taken here' },
   'address-unknown': { code: 550, text: '5.1.1 No such address' },
@@ -33,12 +34,23 @@ export const smtpReplies: Readonly<Record<MailRefusalReason, SmtpReply>> = {
   'check-unavailable': { code: 451, text: '4.4.3 The sender cannot be checked right now, please try again later' },
   'not-authenticated': { code: 550, text: '5.7.26 The message is not authenticated as mail of its sender' },
   'replies-exhausted': { code: 451, text: '4.7.1 Too many requests of this mailbox, please try again later' },
+  'replies-exhausted-for-long': {
+    code: 550,
+    text: '5.7.1 Too many requests of this mailbox, please start again later',
+  },
   'senders-exhausted': { code: 550, text: '5.7.1 Too many senders for this request, please start again' },
 };
 
 /** Answers that are no refusals: the sender's server comes again (RFC 5321 §4.2.1). */
 export const tryAgainLater: SmtpReply = { code: 451, text: '4.3.0 Something went wrong here, please try again later' };
 export const tooManyConnections: SmtpReply = { code: 421, text: '4.7.0 Too many connections, please try again later' };
+export const connectionTooOld: SmtpReply = { code: 421, text: '4.4.2 This takes too long, closing the connection' };
+export const oneRecipientOnly: SmtpReply = { code: 452, text: '4.5.3 One recipient for each message, please' };
 export const tooMuchData: SmtpReply = { code: 421, text: '4.3.0 Far too much data, closing the connection' };
+export const tooManyErrors: SmtpReply = { code: 421, text: '4.7.0 Too many errors, closing the connection' };
+export const tooManyCommands: SmtpReply = { code: 421, text: '4.7.0 Too many commands, closing the connection' };
+export const shuttingDown: SmtpReply = { code: 421, text: '4.3.2 Shutting down, please try again later' };
+export const parameterUnknown: SmtpReply = { code: 555, text: '5.5.4 This parameter is not supported' };
 export const utf8NotSupported: SmtpReply = { code: 553, text: '5.6.7 Addresses beyond ASCII are not supported yet' };
 export const accepted = '2.0.0 Thank you, the reply is on its way';
+export const passedOn = '2.0.0 Thank you';

@@ -1,42 +1,105 @@
 // The data folder belongs to one process at a time: two on one file would lose each other's writes.
-// The claim is a file with the owner's process id; one that a dead process left behind is taken over.
+// The claim is a Unix socket in the folder that its owner listens on. A process number would not do: after a power cut it
+// belongs to somebody else, and in two containers the same number is two processes. A socket dies with its owner.
 
-import { link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
 /** Somebody else is using the folder. */
 export class FolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE';
 
-  constructor(folder: string, pid: number) {
-    super(`${folder} is in use by process ${pid}. Stop that one first, or give this one a data.dir of its own.`);
+  constructor(folder: string, owner: string) {
+    super(`${folder} is in use by ${owner}. Stop that one first, or give this one a data.dir of its own.`);
     this.name = 'FolderInUseError';
   }
 }
 
+// unix(7): a path has at most 107 octets.
+const pathMax = 107;
+const answerTimeoutMs = 1_000;
+
 /**
  * Makes the folder (mode 0700) if need be and claims it.
  * @returns a function that gives it back
- * @throws FolderInUseError
+ * @throws FolderInUseError, or Error when the path is too long for a socket
  */
 export async function claimDataFolder(folder: string): Promise<() => Promise<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = join(folder, 'lock');
-  const own = join(folder, `lock.${process.pid}`);
-  // Written first and linked then: nobody ever reads a claim without its number.
-  await writeFile(own, String(process.pid), { mode: 0o600 });
+  const own = join(folder, `lock.${randomBytes(4).toString('hex')}`);
+  if (Buffer.byteLength(own) > pathMax) throw new Error(`${folder} is too long a path for data.dir: at most 90 bytes.`);
+  const server = await listen(own);
   try {
     while (!(await linkIfFree(own, lock))) {
-      const claim = await readClaim(lock);
-      if (claim === undefined) continue;
-      // Our own number in it was written by an earlier process of the same number, as in a container.
-      if (claim.owner !== process.pid && isAlive(claim.owner)) throw new FolderInUseError(folder, claim.owner);
-      await moveAside(lock, `${own}.old`, claim.inode);
+      const inode = (await stat(lock).catch(() => undefined))?.ino;
+      const owner = await ask(lock);
+      if (owner !== undefined) throw new FolderInUseError(folder, owner);
+      if (inode !== undefined && (await takeOver(own, lock, inode))) break;
     }
+  } catch (error) {
+    server.close();
+    throw error;
   } finally {
     await rm(own, { force: true });
   }
-  return () => rm(lock, { force: true });
+  return async () => {
+    await rm(lock, { force: true });
+    server.close();
+  };
+}
+
+/**
+ * Puts our claim in the place of a dead one, in one step: there is never a moment without a claim that a third one could
+ * use. Only whoever marks the dead claim, by its inode, may do so. @returns false: look again
+ */
+async function takeOver(own: string, lock: string, inode: number): Promise<boolean> {
+  const mark = `${lock}.${inode}`;
+  if (!(await linkIfFree(own, mark))) {
+    if ((await ask(mark)) === undefined) await rm(mark, { force: true }); // its maker died over it
+    return false;
+  }
+  try {
+    const current = await stat(lock).catch(() => undefined);
+    if (current?.ino !== inode || (await ask(lock)) !== undefined) return false;
+    await link(own, `${own}.new`);
+    await rename(`${own}.new`, lock);
+    return true;
+  } finally {
+    await rm(mark, { force: true });
+  }
+}
+
+/** Listens under a name of its own and tells whoever asks the number of this process. */
+function listen(path: string): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end(String(process.pid));
+  });
+  server.unref();
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => resolve(server));
+  });
+}
+
+/** Who listens there; undefined when nobody does any more. One that does not answer is there all the same. */
+function ask(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    let answer = '';
+    socket.setTimeout(answerTimeoutMs, () => socket.destroy());
+    socket.on('connect', () => {
+      answer ||= 'a process that does not answer';
+    });
+    socket.on('data', (text) => {
+      answer = `process ${text.toString().slice(0, 20)}`;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(answer === '' ? undefined : answer));
+  });
 }
 
 async function linkIfFree(own: string, lock: string): Promise<boolean> {
@@ -49,43 +112,6 @@ async function linkIfFree(own: string, lock: string): Promise<boolean> {
   }
 }
 
-/** Who claimed, and in which file; undefined when the claim is gone. */
-async function readClaim(lock: string): Promise<{ owner: number; inode: number } | undefined> {
-  try {
-    const file = await open(lock, 'r');
-    try {
-      return { inode: (await file.stat()).ino, owner: Number(await file.readFile('utf8')) };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-/** Removes the claim of a dead process. Another one may have done so just now and claimed: its file is put back. */
-async function moveAside(lock: string, aside: string, inode: number): Promise<void> {
-  try {
-    await rename(lock, aside);
-    if ((await stat(aside)).ino !== inode) await link(aside, lock);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    await rm(aside, { force: true });
-  }
-}
-
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
 }

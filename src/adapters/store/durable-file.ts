@@ -14,6 +14,8 @@ export class DurableFile implements Adapter<unknown> {
   }
 
   async read(): Promise<unknown> {
+    // What a crash left half written: nobody was told of it, and it may hold mail addresses.
+    await unlink(`${this.#path}.tmp`).catch(() => {});
     const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       return undefined;
@@ -41,12 +43,9 @@ export class DurableFile implements Adapter<unknown> {
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
-  // Made anew: a file that a crash left behind would keep the mode it has.
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  const file = await open(path, 'wx', 0o600);
+  const file = await open(path, 'w', 0o600);
   try {
+    await file.chmod(0o600); // a file that a crash of something else left behind has the mode it had
     await file.writeFile(text);
     await file.sync();
   } finally {

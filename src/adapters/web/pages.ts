@@ -5,6 +5,7 @@ import type { OpenedChallenge, ShownAccounts } from '../../app/ports.ts';
 import { type Locale, timeLocales } from '../../core/locale.ts';
 import { groupAddress } from '../../core/one-time-address.ts';
 import { requestSubject } from '../../core/request-subject.ts';
+import type { VerdictDetails } from '../../core/sender-policy.ts';
 import { type Html, html } from './html.ts';
 import { type Texts, texts } from './texts.ts';
 
@@ -26,7 +27,8 @@ export type WayOn = 'back' | 'start-again';
 /** The reset page. @param problem what was wrong with the form, when it is shown again */
 export function resetPage(challenge: OpenedChallenge, site: SiteOptions, problem: string | undefined): string {
   const words = texts[challenge.locale];
-  const over = challenge.progress === 'locked' || challenge.progress === 'verified';
+  const over =
+    challenge.progress === 'locked' || challenge.progress === 'verified' || challenge.progress === 'finished';
   const body = over ? endOf(challenge, words) : steps(challenge, site, words, problem);
   return layout(challenge.locale, site, words.heading, html`<h1>${words.heading}</h1>${body}`);
 }
@@ -48,16 +50,49 @@ function steps(challenge: OpenedChallenge, site: SiteOptions, words: Texts, prob
 <li><h2>${words.stepMail}</h2>
 <p><a class="button" id="mailto" href="${mailto}">${words.openMailApp}</a>${test}</p>
 <p>${words.justSend} ${words.orWriteTo}</p>
-<p><code id="address">${groupAddress(challenge.localPart)}@${site.mailDomain}</code></p>
+<p><code id="address">${groupAddress(challenge.localPart)}<wbr>@${site.mailDomain}</code></p>
 <p id="label">${words.labelHelp(challenge.label)}</p></li>
 <li><h2>${words.stepAnswer}</h2>
-<p id="progress" role="status">${words.progress[challenge.progress]}</p>
+${progressOf(challenge, words)}
 <p><a class="button quiet" href="/reset">${words.lookAgain}</a></p></li>
 <li><h2>${words.stepCode}</h2>
 ${codeForm(challenge, words, problem)}</li>
 </ol>
 <p>${words.tellNobody} ${words.validUntil(timeOf(challenge.expiresAt, challenge.locale, site))}</p>
 ${startAgain(words)}`;
+}
+
+/** How far it has come, and why the latest mail was refused, with the verdict in a fold for an administrator. */
+function progressOf({ progress, notice, locale }: OpenedChallenge, words: Texts): Html {
+  const state = html`<p id="progress" role="status">${words.progress[progress]}</p>`;
+  if (notice === undefined || notice.sentence === 'unchanged') return state;
+  const { sentence, waitMs, details } = notice;
+  const fold =
+    details &&
+    html`<details id="verdict"><summary>${words.detailsHeading}</summary><ul>${verdictLines(details).map((line) => html`<li>${line}</li>`)}</ul></details>`;
+  const refused = words.mailRefused[sentence](waitText(waitMs, locale));
+  // A refused mail changes nothing about an answer that is out already: that comes first.
+  if (progress !== 'awaiting-mail') return html`${state}<p id="refused">${refused}</p>${fold}`;
+  return html`<p id="progress" role="status">${refused}</p>${fold}`;
+}
+
+/** Field names and result words of RFC 8601, the same in every language: domain names and results only. */
+function verdictLines({ authorDomain, signatures, spf, dmarc }: VerdictDetails): readonly string[] {
+  const missing = (missed: readonly string[]) => (missed.length === 0 ? '' : ` (misses: ${missed.join(', ')})`);
+  return [
+    `header.from=${authorDomain}`,
+    ...signatures.map(({ domain, result, missed }) => `dkim=${result} header.d=${domain}${missing(missed)}`),
+    ...(signatures.length === 0 ? ['dkim=none'] : []),
+    `spf=${spf.result} smtp.mailfrom=${spf.domain}${missing(spf.missed)}`,
+    `dmarc=${dmarc}`,
+  ];
+}
+
+/** "5 minutes", "3 Stunden": never shorter than it is. */
+export function waitText(waitMs: number, locale: Locale): string {
+  const minutes = Math.max(1, Math.ceil(waitMs / 60_000));
+  const [count, unit] = minutes < 90 ? [minutes, 'minute'] : [Math.ceil(minutes / 60), 'hour'];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }
 
 function codeForm({ nonce }: OpenedChallenge, words: Texts, problem: string | undefined): Html {
@@ -111,7 +146,13 @@ function startAgain(words: Texts): Html {
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
 function timeOf(at: number, locale: Locale, { timeZone }: SiteOptions): string {
-  const make = () => new Intl.DateTimeFormat(timeLocales[locale], { timeStyle: 'short', timeZone });
+  const make = () =>
+    new Intl.DateTimeFormat(timeLocales[locale], {
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone,
+      timeZoneName: 'short',
+    });
   const format = timeFormats.get(`${locale} ${timeZone}`) ?? make();
   timeFormats.set(`${locale} ${timeZone}`, format);
   return format.format(at);

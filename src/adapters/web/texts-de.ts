@@ -22,13 +22,36 @@ export const de: Texts = {
     'reply-failed':
       'Ihr E-Mail-Anbieter hat unsere Antwort nicht angenommen. Bitte fangen Sie neu an und schreiben Sie uns von einer anderen Adresse.',
     locked: 'Der Code war zu oft falsch, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
+    finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch eine brauchen, fangen Sie bitte neu an.',
     verified: 'Der Code war richtig.',
   },
+  mailRefused: {
+    'used-up': () => 'Die Adresse auf dieser Seite ist verbraucht. Bitte fangen Sie neu an.',
+    'too-many-messages': () => 'Für diese Anfrage kamen zu viele E-Mails. Bitte fangen Sie neu an.',
+    'too-big': () => 'Ihre E-Mail ist zu groß. Bitte senden Sie nur den vorbereiteten Text.',
+    unreadable: () =>
+      'Wir konnten Ihre E-Mail nicht lesen. Bitte drücken Sie auf die Schaltfläche und senden Sie den vorbereiteten Text so, wie er ist.',
+    'address-beyond-ascii': () =>
+      'Ihre Adresse hat Zeichen, mit denen wir noch nicht umgehen können. Bitte schreiben Sie von einer anderen Adresse.',
+    'sender-unreadable': () =>
+      'Wir konnten Ihre Absenderadresse nicht lesen. Bitte nehmen Sie Ihr gewohntes E-Mail-Programm oder Webmail.',
+    'write-a-new-one': () =>
+      'Bitte schreiben Sie mit der Schaltfläche eine neue E-Mail, statt auf eine andere zu antworten.',
+    'only-this-address': () => 'Bitte senden Sie Ihre E-Mail an die Adresse, die hier steht, und an niemanden sonst.',
+    checking: () => 'Wir fragen bei Ihrem E-Mail-Anbieter nach. Das kann einige Minuten dauern.',
+    'not-confirmed': () =>
+      'Wir konnten nicht bestätigen, dass diese E-Mail von Ihrem E-Mail-Anbieter kam. Bitte senden Sie sie aus Ihrem gewohnten E-Mail-Programm oder Webmail.',
+    'asked-often': (wait) =>
+      `Sie haben schon mehrmals geschrieben. Unsere nächste Antwort geht in ${wait} oder etwas später hinaus; Sie müssen keine neue E-Mail senden.`,
+    'asked-too-often': (wait) =>
+      `Sie haben sehr oft geschrieben. Bitte kommen Sie in ${wait} wieder und fangen Sie neu an.`,
+  },
+  detailsHeading: 'Einzelheiten für alle, die Ihre E-Mail betreuen',
   lookAgain: 'Noch einmal nachsehen',
   stepCode: 'Geben Sie den Code hier ein',
   codeLabel: 'Die 8 Ziffern aus unserer Antwort',
   submit: 'Weiter',
-  validUntil: (time) => `Sie können diese Seite bis ${time} Uhr benutzen.`,
+  validUntil: (time) => `Sie können diese Seite bis ${time} benutzen.`,
   startAgain: 'Neu anfangen',
   continue: 'Weiter',
   back: 'Zurück zur Seite',
@@ -43,7 +66,7 @@ export const de: Texts = {
   errorHeading: 'Das hat nicht geklappt',
   refusals: {
     'cookie-missing': () =>
-      'Ihr Browser hat das Cookie dieser Seite nicht mitgeschickt. Bitte erlauben Sie Cookies für diese Website und fangen Sie neu an.',
+      'Diese Seite war zu lange offen, oder Ihr Browser behält keine Cookies. Bitte fangen Sie neu an; wenn es wieder geschieht, erlauben Sie Cookies für diese Seite.',
     'cookie-invalid': () => 'Diese Seite ist zu alt, oder etwas hat sie unterwegs verändert. Bitte fangen Sie neu an.',
     'cross-site': () =>
       'Das kam von einer anderen Website, deshalb haben wir nichts getan. Bitte fangen Sie hier neu an.',

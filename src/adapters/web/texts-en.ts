@@ -8,7 +8,7 @@ export const en: Texts = {
   stepMail: 'Send us a mail',
   openMailApp: 'Open my mail app',
   openTestMailbox: 'Open the test mailbox',
-  justSend: 'Just press Send, you need not write anything.',
+  justSend: 'Just press Send; you need not write anything.',
   orWriteTo: 'Or write to this address yourself:',
   labelHelp: (label) => `Your request is ${label}. Keep it in the subject of your mail; our answer has it too.`,
   mailBody: (site, label) =>
@@ -16,12 +16,31 @@ export const en: Texts = {
   stepAnswer: 'Wait for our answer',
   progress: {
     'awaiting-mail': 'We are waiting for your mail. It can take a minute or two.',
-    'reply-queued': 'Your mail has come. Our answer is on its way to you.',
+    'reply-queued': 'Your mail has arrived. Our answer is on its way to you.',
     'reply-handed-over': 'Our answer has been sent. Look in your mailbox, and in the junk folder too.',
     'reply-failed': 'Your mail provider did not take our answer. Please start again and write from another address.',
     locked: 'The code was wrong too often, so this page is closed. Please start again.',
     verified: 'The code was right.',
+    finished: 'This request is finished. Please start again if you need another one.',
   },
+  mailRefused: {
+    'used-up': () => 'The address on this page is used up. Please start again.',
+    'too-many-messages': () => 'Too many messages came for this request. Please start again.',
+    'too-big': () => 'Your message is too big. Please send only the prepared text.',
+    unreadable: () => 'We could not read your message. Please press the button and send the prepared text as it is.',
+    'address-beyond-ascii': () =>
+      'Your address has characters that we do not support yet. Please write from another address.',
+    'sender-unreadable': () => 'We could not read your sender address. Please use your usual mail program or webmail.',
+    'write-a-new-one': () => 'Please use the button for a new message instead of replying to another one.',
+    'only-this-address': () => 'Please send your mail to the address shown here, and to nobody else.',
+    checking: () => 'We are checking with your mail provider. This can take some minutes.',
+    'not-confirmed': () =>
+      'We could not confirm that this mail came from your mail provider. Please send it from your usual mail program or webmail.',
+    'asked-often': (wait) =>
+      `You have asked several times. Our next answer goes out in ${wait} or a little later; you need not send another mail.`,
+    'asked-too-often': (wait) => `You have asked very often. Please come back in ${wait} and start again.`,
+  },
+  detailsHeading: 'Details for whoever looks after your mail',
   lookAgain: 'Look again',
   stepCode: 'Type the code in here',
   codeLabel: 'The 8 digits from our answer',
@@ -40,14 +59,14 @@ export const en: Texts = {
   errorHeading: 'That did not work',
   refusals: {
     'cookie-missing': () =>
-      'Your browser did not send the cookie of this page. Please allow cookies for this site, and start again.',
+      'This page was open too long, or your browser keeps no cookies. Please start again; if it happens again, allow cookies for this site.',
     'cookie-invalid': () => 'This page is too old, or something changed it on the way. Please start again.',
     'cross-site': () => 'This came from another site, so we did nothing. Please start again from here.',
     'nonce-wrong': () => 'This page is no longer the current one. Please go back to the page that is.',
     'code-malformed': () => 'A code has 8 digits. Please look at our answer and type them all.',
     'mail-not-seen': () => 'Your mail has not come yet, so there is no code. Please send it first, or wait a moment.',
     'code-wrong': ({ triesLeft }) =>
-      `This is not the code. Please compare it with our answer. You can try ${triesLeft === 1 ? 'once' : `${triesLeft} times`} more.`,
+      `This is not the code. Please compare it with our answer. You have ${triesLeft === 1 ? 'one more try' : `${triesLeft} more tries`}.`,
     'code-expired': () => 'This code is too old. Please send your mail once more: our answer makes it work again.',
     'code-used': () => 'This code has been used already. If it was you, go on; if not, please start again.',
     'codes-exhausted': ({ wait }) =>

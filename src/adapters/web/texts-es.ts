@@ -23,8 +23,29 @@ export const es: Texts = {
     'reply-failed':
       'Su servicio de correo no ha aceptado nuestra respuesta. Por favor, empiece de nuevo y escríbanos desde otra dirección.',
     locked: 'El código ha fallado demasiadas veces, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
+    finished: 'Esta solicitud ha terminado. Si necesita otra, empiece de nuevo, por favor.',
     verified: 'El código era correcto.',
   },
+  mailRefused: {
+    'used-up': () => 'La dirección de esta página ya no sirve. Por favor, empiece de nuevo.',
+    'too-many-messages': () => 'Han llegado demasiados mensajes para esta solicitud. Por favor, empiece de nuevo.',
+    'too-big': () => 'Su mensaje es demasiado grande. Por favor, envíe solo el texto preparado.',
+    unreadable: () =>
+      'No hemos podido leer su mensaje. Por favor, pulse el botón y envíe el texto preparado tal como está.',
+    'address-beyond-ascii': () =>
+      'Su dirección tiene caracteres que aún no podemos leer. Por favor, escriba desde otra dirección.',
+    'sender-unreadable': () =>
+      'No hemos podido leer su dirección de remitente. Por favor, use su programa de correo habitual.',
+    'write-a-new-one': () => 'Por favor, escriba un mensaje nuevo con el botón, en lugar de responder a otro.',
+    'only-this-address': () => 'Por favor, envíe su mensaje a la dirección que aparece aquí, y a nadie más.',
+    checking: () => 'Estamos preguntando a su proveedor de correo. Puede tardar unos minutos.',
+    'not-confirmed': () =>
+      'No hemos podido confirmar que este mensaje viniera de su proveedor de correo. Por favor, envíelo desde su programa de correo habitual.',
+    'asked-often': (wait) =>
+      `Ya ha escrito varias veces. Nuestra próxima respuesta saldrá dentro de ${wait} o un poco más tarde; no hace falta que envíe otro mensaje.`,
+    'asked-too-often': (wait) => `Ha escrito muchísimas veces. Por favor, vuelva dentro de ${wait} y empiece de nuevo.`,
+  },
+  detailsHeading: 'Detalles para quien se ocupa de su correo',
   lookAgain: 'Volver a mirar',
   stepCode: 'Escriba el código aquí',
   codeLabel: 'Los 8 números de nuestra respuesta',
@@ -44,7 +65,7 @@ export const es: Texts = {
   errorHeading: 'No ha funcionado',
   refusals: {
     'cookie-missing': () =>
-      'Su navegador no ha enviado la cookie de esta página. Por favor, permita las cookies de este sitio y empiece de nuevo.',
+      'Esta página ha estado abierta demasiado tiempo, o su navegador no guarda cookies. Por favor, empiece de nuevo; si vuelve a ocurrir, permita las cookies de este sitio.',
     'cookie-invalid': () =>
       'Esta página es demasiado antigua o algo la ha cambiado por el camino. Por favor, empiece de nuevo.',
     'cross-site': () =>

@@ -23,8 +23,30 @@ export const fr: Texts = {
     'reply-failed':
       'Votre messagerie n’a pas accepté notre réponse. Veuillez recommencer et nous écrire depuis une autre adresse.',
     locked: 'Il y a eu trop de codes faux, cette page est donc fermée. Veuillez recommencer.',
+    finished: 'Cette demande est terminée. S’il vous en faut une autre, veuillez recommencer.',
     verified: 'Le code était le bon.',
   },
+  mailRefused: {
+    'used-up': () => 'L’adresse affichée ici a déjà servi. Veuillez recommencer.',
+    'too-many-messages': () => 'Trop de messages sont arrivés pour cette demande. Veuillez recommencer.',
+    'too-big': () => 'Votre message est trop volumineux. Veuillez envoyer seulement le texte préparé.',
+    unreadable: () =>
+      'Nous n’avons pas pu lire votre message. Veuillez utiliser le bouton et envoyer le texte préparé tel quel.',
+    'address-beyond-ascii': () =>
+      'Votre adresse contient des caractères que nous ne savons pas encore lire. Veuillez écrire depuis une autre adresse.',
+    'sender-unreadable': () =>
+      'Nous n’avons pas pu lire votre adresse d’expéditeur. Veuillez utiliser votre messagerie habituelle.',
+    'write-a-new-one': () => 'Veuillez écrire un nouveau message avec le bouton, au lieu de répondre à un autre.',
+    'only-this-address': () => 'Veuillez envoyer votre message à l’adresse affichée ici, et à personne d’autre.',
+    checking: () => 'Nous vérifions auprès de votre fournisseur de messagerie. Cela peut prendre quelques minutes.',
+    'not-confirmed': () =>
+      'Nous n’avons pas pu confirmer que ce message venait de votre fournisseur de messagerie. Veuillez l’envoyer depuis votre messagerie habituelle.',
+    'asked-often': (wait) =>
+      `Vous avez déjà fait plusieurs demandes. Notre prochaine réponse partira dans ${wait} ou un peu plus tard\u202f; inutile d’envoyer un autre message.`,
+    'asked-too-often': (wait) =>
+      `Vous avez fait de très nombreuses demandes. Veuillez revenir dans ${wait} et recommencer.`,
+  },
+  detailsHeading: 'Détails pour les personnes qui gèrent votre messagerie',
   lookAgain: 'Vérifier à nouveau',
   stepCode: 'Tapez le code ici',
   codeLabel: 'Les 8 chiffres de notre réponse',
@@ -44,7 +66,7 @@ export const fr: Texts = {
   errorHeading: 'Cela n’a pas marché',
   refusals: {
     'cookie-missing': () =>
-      'Votre navigateur n’a pas envoyé le cookie de cette page. Veuillez autoriser les cookies pour ce site, puis recommencer.',
+      'Cette page est restée ouverte trop longtemps, ou votre navigateur ne garde pas les cookies. Veuillez recommencer\u202f; si cela se reproduit, autorisez les cookies pour ce site.',
     'cookie-invalid': () =>
       'Cette page est trop ancienne, ou quelque chose l’a modifiée en chemin. Veuillez recommencer.',
     'cross-site': () =>

@@ -3,7 +3,7 @@
 
 import type { Progress } from '../../app/ports.ts';
 import type { Locale } from '../../core/locale.ts';
-import type { FormRefusalReason } from '../../core/refusal.ts';
+import type { FormRefusalReason, MailSentence } from '../../core/refusal.ts';
 import { de } from './texts-de.ts';
 import { en } from './texts-en.ts';
 import { es } from './texts-es.ts';
@@ -30,6 +30,10 @@ export interface Texts {
   readonly mailBody: (site: string, label: string) => string;
   readonly stepAnswer: string;
   readonly progress: Readonly<Record<Progress, string>>;
+  /** In place of the progress, when the latest mail was refused. `wait` is in words of the language. */
+  readonly mailRefused: Readonly<Record<Exclude<MailSentence, 'unchanged'>, (wait: string) => string>>;
+  /** The fold for whoever looks after the mail of the organisation. */
+  readonly detailsHeading: string;
   readonly lookAgain: string;
   readonly stepCode: string;
   readonly codeLabel: string;

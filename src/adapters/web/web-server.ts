@@ -8,12 +8,12 @@ import type { AddressInfo } from 'node:net';
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
-import type { OpenChallenge, RedeemCode, RedeemRefused, ShowAccounts } from '../../app/ports.ts';
+import type { OpenChallenge, OpenedChallenge, RedeemCode, RedeemRefused, ShowAccounts } from '../../app/ports.ts';
 import { type Clock, DependencyError, type Log } from '../../app/ports.ts';
 import { readClientHint } from '../../core/client-hint.ts';
-import { chooseLocale, type Locale } from '../../core/locale.ts';
+import { chooseLocale } from '../../core/locale.ts';
 import { refuse } from '../../core/refusal.ts';
-import { accountsPage, messagePage, resetPage, type SiteOptions } from './pages.ts';
+import { accountsPage, messagePage, resetPage, type SiteOptions, waitText } from './pages.ts';
 import { securityHeaders, strictTransportSecurity } from './security-headers.ts';
 import { texts } from './texts.ts';
 import { type Trouble, troubles, webReplies } from './web-replies.ts';
@@ -43,6 +43,7 @@ interface Ports {
 
 const requestTimeoutMs = 15_000;
 const formBytesMax = '4kb';
+const closeTimeoutMs = 3_000;
 
 /** Makes the server. Reads its static files once, here. */
 export async function createWebServer(ports: Ports, options: WebServerOptions): Promise<WebServer> {
@@ -95,10 +96,10 @@ function routes(ports: Ports, site: SiteOptions, cookies: CookieJar, origin: () 
   const router = new Router();
   const form = bodyParser({ enableTypes: ['form'], formLimit: formBytesMax });
 
-  async function showReset(ctx: Context, cookie: string | undefined, problem: string | undefined): Promise<void> {
-    const locale = chooseLocale(ctx.get('accept-language'));
-    const clientHint = readClientHint(ctx.get('user-agent'));
-    const opened = await ports.openChallenge({ cookie, locale, clientHint });
+  const open = (ctx: Context, cookie: string | undefined) =>
+    ports.openChallenge({ cookie, locale: localeOf(ctx), clientHint: readClientHint(ctx.get('user-agent')) });
+
+  function showReset(ctx: Context, opened: OpenedChallenge, problem: string | undefined): void {
     if (opened.isNew) cookies.set(ctx, 'challenge', opened.cookie);
     ctx.type = 'html';
     ctx.body = resetPage(opened, site, problem);
@@ -106,7 +107,9 @@ function routes(ports: Ports, site: SiteOptions, cookies: CookieJar, origin: () 
 
   async function showRefusal(ctx: Context, refused: RedeemRefused): Promise<void> {
     const reply = webReplies[refused.reason];
-    const locale = localeOf(ctx);
+    // The page the form came from has a language of its own.
+    const opened = await open(ctx, cookies.get(ctx, 'challenge'));
+    const { locale } = opened;
     const message = texts[locale].refusals[refused.reason]({
       triesLeft: refused.triesLeft ?? 0,
       wait: waitText(refused.waitMs ?? 0, locale),
@@ -114,7 +117,7 @@ function routes(ports: Ports, site: SiteOptions, cookies: CookieJar, origin: () 
     ctx.state.reason = refused.reason;
     ctx.status = reply.status;
     if (refused.waitMs !== undefined) ctx.set('Retry-After', String(Math.ceil(refused.waitMs / 1000)));
-    if (reply.shown === 'form') return showReset(ctx, cookies.get(ctx, 'challenge'), message);
+    if (reply.shown === 'form') return showReset(ctx, opened, message);
     ctx.type = 'html';
     ctx.body = messagePage(locale, site, message, reply.wayOn);
   }
@@ -123,7 +126,7 @@ function routes(ports: Ports, site: SiteOptions, cookies: CookieJar, origin: () 
   router.get('/favicon.ico', (ctx) => {
     ctx.status = 204;
   });
-  router.get('/reset', (ctx) => showReset(ctx, cookies.get(ctx, 'challenge'), undefined));
+  router.get('/reset', async (ctx) => showReset(ctx, await open(ctx, cookies.get(ctx, 'challenge')), undefined));
   router.post('/reset', formsOnly, form, async (ctx) => {
     const { nonce, code } = fieldsOf(ctx);
     const redeemed = isOwnForm(ctx, origin())
@@ -136,7 +139,7 @@ function routes(ports: Ports, site: SiteOptions, cookies: CookieJar, origin: () 
   });
   router.post('/reset/new', async (ctx) => {
     if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
-    await showReset(ctx, undefined, undefined);
+    cookies.set(ctx, 'challenge', (await open(ctx, undefined)).cookie);
     seeOther(ctx, '/reset');
   });
   router.get('/reset/accounts', async (ctx) => {
@@ -161,7 +164,8 @@ function isOwnForm(ctx: Context, origin: string): boolean {
 }
 
 function formsOnly(ctx: Context, next: Next): Promise<unknown> {
-  if (!ctx.is('urlencoded')) ctx.throw(415);
+  // Our forms are never compressed; what is would have to be unpacked before it is known to be one.
+  if (!ctx.is('urlencoded') || ctx.get('content-encoding') !== '') ctx.throw(415);
   return next();
 }
 
@@ -172,13 +176,6 @@ function fieldsOf(ctx: Context): { nonce: string | undefined; code: string | und
     nonce: typeof nonce === 'string' ? nonce : undefined,
     code: typeof code === 'string' ? code : undefined,
   };
-}
-
-/** "5 minutes", "3 Stunden": never shorter than it is. */
-function waitText(waitMs: number, locale: Locale): string {
-  const minutes = Math.ceil(waitMs / 60_000);
-  const [count, unit] = minutes < 90 ? [minutes, 'minute'] : [Math.ceil(minutes / 60), 'hour'];
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }
 
 function seeOther(ctx: Context, path: string): void {
@@ -247,7 +244,12 @@ function listen(server: Server, { host, port }: WebServerOptions['listen']): Pro
 
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    // A connection that is open and says nothing must not hold the process: Node no longer times it out by now.
+    const last = setTimeout(() => server.closeAllConnections(), closeTimeoutMs);
+    server.close(() => {
+      clearTimeout(last);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

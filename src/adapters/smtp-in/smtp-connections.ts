@@ -1,0 +1,111 @@
+// Limits of SMTP connections: how many in all, how many from one network, how old. smtp-server counts connections in
+// all but not per network, and its idle time-out never fires on a client that trickles. Only clients that were let in
+// are counted: who is turned away takes nobody's place.
+
+import { BlockList, isIP, type Socket } from 'node:net';
+import type { Clock } from '../../app/ports.ts';
+import { networkOf } from '../../core/network-address.ts';
+import { connectionTooOld, type SmtpReply, tooManyConnections } from './smtp-replies.ts';
+
+export interface ConnectionLimits {
+  readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  /** Proxies tell the client's address by a PROXY header; they are not counted themselves. */
+  readonly proxyAddresses: readonly string[];
+}
+
+export interface Connections {
+  /** To be called in a socket's first moment: it can no longer end the process, and it does not grow old. */
+  watch(socket: Socket): void;
+  /**
+   * Counts a client as soon as its address is known, by a PROXY header or from the socket.
+   * @returns false when there are too many, or the client is gone: then there is nothing left to be done
+   */
+  admit(socket: Socket, address: string): boolean;
+  /** @param tell says goodbye within the session that the socket carries by now, which may be encrypted */
+  inSession(socket: Socket, tell: (reply: SmtpReply) => void): void;
+  /** Forgets the sockets that are gone. */
+  sweep(): void;
+  /** Cuts whatever is still open. */
+  endAll(): void;
+}
+
+interface Watched {
+  /** Undefined until the client is counted. */
+  network?: string;
+  tell: (reply: SmtpReply) => void;
+  readonly cancelAge: () => void;
+}
+
+const ageMaxMs = 180_000;
+
+/** Makes the counter. */
+export function createConnections(
+  limits: Omit<ConnectionLimits, 'proxyAddresses'>,
+  clock: Pick<Clock, 'after'>,
+): Connections {
+  const open = new Map<Socket, Watched>();
+
+  function forget(socket: Socket): void {
+    open.get(socket)?.cancelAge();
+    open.delete(socket);
+  }
+
+  // For STARTTLS smtp-server takes all listeners off the socket, and `close` is seen no more: so before anything is
+  // counted, those that are gone are looked for.
+  function sweep(): void {
+    for (const socket of open.keys()) if (socket.destroyed) forget(socket);
+  }
+
+  function hasRoomFor(network: string): boolean {
+    const networks = [...open.values()].flatMap((watched) => watched.network ?? []);
+    const same = networks.filter((other) => other === network);
+    return networks.length < limits.connectionsMax && same.length < limits.connectionsPerAddressMax;
+  }
+
+  return {
+    sweep,
+    watch(socket) {
+      // smtp-server listens a moment later only. A client that has reset its connection by then fails what we write.
+      socket.on('error', () => {});
+      socket.once('close', () => forget(socket));
+      const cancelAge = clock.after(ageMaxMs, () => open.get(socket)?.tell(connectionTooOld));
+      open.set(socket, { cancelAge, tell: (reply) => end(socket, reply) });
+    },
+    admit(socket, address) {
+      sweep();
+      const watched = open.get(socket);
+      if (watched === undefined) return false;
+      const network = networkOf(address);
+      const room = hasRoomFor(network);
+      if (room) watched.network = network;
+      else end(socket, tooManyConnections);
+      return room;
+    },
+    inSession(socket, tell) {
+      const watched = open.get(socket);
+      if (watched !== undefined) watched.tell = tell;
+    },
+    endAll() {
+      for (const socket of [...open.keys()]) {
+        forget(socket);
+        socket.destroy();
+      }
+    },
+  };
+}
+
+/** Makes the test whether an address is on a list, however it is written, IPv4-mapped IPv6 included. */
+export function createAddressList(addresses: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  for (const address of addresses) list.addAddress(address, family(address));
+  return (address) => {
+    const plain = address.split('%')[0] ?? '';
+    return isIP(plain) !== 0 && list.check(plain, family(plain));
+  };
+}
+
+function end(socket: Socket, { code, text }: SmtpReply): void {
+  socket.end(`${code} ${text}\r\n`, () => socket.destroy());
+}

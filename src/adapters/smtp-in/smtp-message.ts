@@ -1,0 +1,53 @@
+// A message on its way in: read to its end, within a size and a time that smtp-server does not keep by itself.
+
+import type { SMTPServerDataStream } from 'smtp-server';
+import type { Clock } from '../../app/ports.ts';
+
+/** A whole message, or why there is none. `far-too-big` and `too-slow`: the rest of it was not waited for. */
+export type ReadMessage = Uint8Array | 'too-big' | 'far-too-big' | 'too-slow';
+
+const timeoutMs = 120_000;
+const firstBytes = 65_536;
+
+/**
+ * Reads a message to its end, or gives up when it is twice as big as allowed: smtp-server's `size` stops no transfer.
+ * @throws what the stream fails with; see `isClientGone`
+ */
+export async function readMessage(
+  stream: SMTPServerDataStream,
+  bytesMax: number,
+  clock: Pick<Clock, 'after'>,
+): Promise<ReadMessage> {
+  // One block that grows: kept as they come, the pieces of a message sent byte by byte would weigh a hundredfold.
+  let kept = Buffer.alloc(Math.min(firstBytes, bytesMax));
+  let bytes = 0;
+  let late = false;
+  const cancel = clock.after(timeoutMs, () => {
+    late = true;
+    stream.destroy();
+  });
+  try {
+    for await (const chunk of stream) {
+      const end = bytes + chunk.length;
+      if (end > bytesMax) kept = Buffer.alloc(0);
+      else {
+        if (end > kept.length) kept = Buffer.concat([kept], Math.min(bytesMax, Math.max(end, 2 * kept.length)));
+        kept.set(chunk, bytes);
+      }
+      bytes = end;
+      if (bytes > 2 * bytesMax) return 'far-too-big'; // leaving the loop destroys the stream
+    }
+  } catch (error) {
+    if (!late) throw error;
+  } finally {
+    cancel();
+  }
+  if (late) return 'too-slow';
+  return bytes > bytesMax ? 'too-big' : kept.subarray(0, bytes);
+}
+
+/** Tells a client that went away in the middle of its message from a fault of ours. */
+export function isClientGone(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNECTION' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}

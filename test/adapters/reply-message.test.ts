@@ -1,0 +1,212 @@
+// The reply as it goes out, in every language and for every browser: headers of RFC 3834, a code to type, nothing to open.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { simpleParser } from 'mailparser';
+import { createTransport } from 'nodemailer';
+import { composeReply, type ReplyOptions } from '../../src/adapters/mail-out/reply-message.ts';
+import type { OutgoingReply } from '../../src/app/ports.ts';
+import { browsers, type ClientHint, systems } from '../../src/core/client-hint.ts';
+import { locales } from '../../src/core/locale.ts';
+import { amy, mailbox, minuteMs } from '../app/support.ts';
+
+const options: ReplyOptions = {
+  from: mailbox('accounts@service.example'),
+  siteName: 'Example School',
+  timeZone: 'Europe/Vienna',
+};
+const openedAt = Date.UTC(2026, 0, 15, 9, 30);
+const plain: OutgoingReply = {
+  to: amy,
+  id: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
+  inReplyTo: null,
+  code: '48217730',
+  label: 'KQXF-WTMB',
+  purpose: 'reset',
+  locale: 'en',
+  clientHint: { browser: 'Firefox', system: 'Windows' },
+  openedAt,
+  validUntil: openedAt + 40 * minuteMs,
+};
+
+interface Written {
+  readonly envelope: { readonly from: string | false; readonly to: readonly string[] };
+  /** The header section, as it is sent. */
+  readonly header: string;
+  /** Values by name in lower case, unfolded; a field that comes twice is an error. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** The body, decoded, and as it is sent. */
+  readonly text: string;
+  readonly rawBody: string;
+  readonly subject: string;
+}
+
+const writer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+
+async function write(changes: Partial<OutgoingReply> = {}, changed: Partial<ReplyOptions> = {}): Promise<Written> {
+  const { envelope, message } = await writer.sendMail(
+    composeReply({ ...plain, ...changes }, { ...options, ...changed }),
+  );
+  assert.ok(Buffer.isBuffer(message));
+  const raw = message.toString('latin1');
+  const end = raw.indexOf('\r\n\r\n');
+  const header = raw.slice(0, end);
+  const fields = new Map<string, string>();
+  for (const line of header.replace(/\r\n(?=[ \t])/g, '').split('\r\n')) {
+    const [, name = '', value = ''] = /^([!-9;-~]+): ?(.*)$/.exec(line) ?? [];
+    assert.ok(name !== '' && !fields.has(name.toLowerCase()), line);
+    fields.set(name.toLowerCase(), value);
+  }
+  const parsed = await simpleParser(message);
+  assert.deepEqual([parsed.attachments, parsed.html], [[], false]);
+  return {
+    envelope,
+    header,
+    fields,
+    text: parsed.text ?? '',
+    rawBody: raw.slice(end + 4),
+    subject: parsed.subject ?? '',
+  };
+}
+
+/** Whatever a mail program or a filter could take for something to open. */
+const linkLike = [
+  [/:\/\//, 'a scheme'],
+  [/\bwww\b/i, 'www'],
+  [/\b(?:https?|mailto|tel|ftp):/i, 'a link'],
+  [/@/, 'an address'],
+  [/[\p{L}\p{N}]\.[\p{L}\p{N}]/u, 'a host name'],
+  [/<\/?[a-z]/i, 'markup'],
+  [/\bservice\b|\bexample\b(?! School)/i, 'our own host'],
+] as const;
+
+const hints: readonly ClientHint[] = browsers.flatMap((browser) => systems.map((system) => ({ browser, system })));
+
+describe('the reply', { concurrency: true }, () => {
+  for (const locale of locales) {
+    test(`in ${locale}, for every browser: the code first, nothing link-like, short lines`, async () => {
+      for (const clientHint of hints) {
+        const where = `${locale} ${clientHint.browser} ${clientHint.system}`;
+        const { text, rawBody, header, fields, subject } = await write({ locale, clientHint });
+        const [first, second, ...rest] = text.split('\n');
+        assert.deepEqual([first, second], ['4821 7730', ''], where);
+        assert.doesNotMatch(rest.join('\n'), /4821|7730/, where);
+        for (const [pattern, what] of linkLike) assert.doesNotMatch(text, pattern, `${where}: ${what}`);
+        for (const line of text.split('\n')) assert.ok(line.length <= 78, `${where}: ${line}`);
+        for (const line of rawBody.split('\r\n')) assert.ok(line.length <= 78, `${where}: ${line}`);
+        assert.doesNotMatch(`${header}\n${subject}`, /4821[ -]?7730|48217730/, `${where}: lock screens show headers`);
+        assert.ok(subject.includes('KQXF-WTMB') && text.includes('KQXF-WTMB'), where);
+        assert.ok(text.replace(/\s+/g, ' ').includes('Example School'), where);
+        for (const name of [clientHint.browser, clientHint.system]) {
+          assert.equal(text.replace(/\s+/g, ' ').includes(name), name !== 'other', `${where}: ${name}`);
+        }
+        assert.match(fields.get('content-type') ?? '', /^text\/plain; charset=utf-8$/i);
+      }
+    });
+
+    test(`in ${locale}: opened when, valid until, in the time zone of the site`, async () => {
+      const { text } = await write({ locale });
+      const words = text.replace(/\s+/g, ' ');
+      assert.match(words, /15.{1,40}10:30/);
+      assert.match(words, /11:10/);
+      assert.match((await write({ locale }, { timeZone: 'UTC' })).text, /09:30|9:30/);
+    });
+  }
+
+  test('the languages differ, in the Subject and in every sentence', async () => {
+    const written = await Promise.all(locales.map((locale) => write({ locale })));
+    assert.equal(new Set(written.map(({ subject }) => subject)).size, locales.length);
+    const sentences = written.flatMap(({ text }) =>
+      text
+        .slice(11)
+        .replace(/\s+/g, ' ')
+        .trim()
+        .split(/(?<=[.?]) /),
+    );
+    assert.ok(sentences.length >= 20);
+    assert.equal(new Set(sentences).size, sentences.length);
+  });
+
+  test('headers: automatic, to one mailbox, from us, and no others', async () => {
+    const { fields } = await write();
+    const expected: Record<string, string | RegExp> = {
+      from: 'Example School <accounts@service.example>',
+      to: amy,
+      subject: 'Re: New password KQXF-WTMB',
+      'message-id': '<0f1e2d3c4b5a69788796a5b4c3d2e1f0@service.example>',
+      'auto-submitted': 'auto-replied',
+      'x-auto-response-suppress': 'All',
+      date: /^\w{3}, \d{2} \w{3} \d{4} [\d:]{8} \+0000$/,
+      'mime-version': '1.0',
+      'content-type': 'text/plain; charset=utf-8',
+      'content-transfer-encoding': /^(?:7bit|quoted-printable)$/,
+    };
+    assert.deepEqual([...fields.keys()].toSorted(), Object.keys(expected).toSorted());
+    for (const [name, value] of Object.entries(expected)) {
+      const found = fields.get(name) ?? '';
+      if (value instanceof RegExp) assert.match(found, value);
+      else assert.equal(found, value);
+    }
+    assert.deepEqual(composeReply(plain, options).envelope, { from: '', to: [amy] }, 'nobody answers an answer');
+  });
+
+  test('nothing in it may name a file or an address to fetch', () => {
+    const { disableFileAccess, disableUrlAccess } = composeReply(plain, options);
+    assert.deepEqual([disableFileAccess, disableUrlAccess], [true, true]);
+  });
+
+  test('In-Reply-To and References are the Message-ID alone, when there is one', async () => {
+    for (const inReplyTo of ['<a@b.example>', `<${'x'.repeat(238)}@mail.school.example>`]) {
+      const { fields } = await write({ inReplyTo });
+      assert.deepEqual([fields.get('in-reply-to'), fields.get('references')], [inReplyTo, inReplyTo]);
+    }
+  });
+
+  const mailboxes = [
+    'Amy.Pond@school.example',
+    "o'brien+x@school.example",
+    "!#$%&'*+-/^_`{|}~@school.example",
+    '1@2.school.example',
+    'a@xn--bcher-kva.example',
+    `${'x'.repeat(64)}@${'y'.repeat(60)}.${'z'.repeat(60)}.example`,
+  ];
+  for (const address of mailboxes) {
+    test(`${address.slice(0, 40)} is written to as it is`, async () => {
+      const to = mailbox(address);
+      const { fields, envelope } = await write({ to });
+      assert.equal(fields.get('to'), to);
+      assert.deepEqual(envelope.to, [to]);
+    });
+  }
+
+  test('the text is the same for every sender and every message: nothing of theirs is in it', async () => {
+    const first = await write();
+    const other = await write({
+      to: mailbox('Call.0800.EVIL@evil.example'),
+      inReplyTo: '<call.0800.evil@evil.example>',
+      id: 'f'.repeat(32),
+    });
+    assert.equal(other.text, first.text);
+    assert.equal(other.subject, first.subject);
+    assert.equal(other.fields.get('from'), first.fields.get('from'));
+  });
+
+  const sites = [
+    'S',
+    'Schule „Nord“ & Söhne, Außenstelle',
+    'x'.repeat(60),
+    `${'long words '.repeat(5)}here`,
+    '"; $(x)',
+  ];
+  for (const siteName of sites) {
+    test(`a site called ${siteName.slice(0, 20)} keeps the lines short and the header whole`, async () => {
+      for (const locale of locales) {
+        const { text, fields, rawBody } = await write({ locale }, { siteName });
+        assert.ok(text.replace(/\s+/g, ' ').includes(siteName), locale);
+        for (const line of [...text.split('\n'), ...rawBody.split('\r\n')]) assert.ok(line.length <= 78, line);
+        assert.match(fields.get('from') ?? '', /^[ -~]+ <accounts@service\.example>$/);
+        assert.match(text, /^4821 7730\n\n/);
+      }
+    });
+  }
+});

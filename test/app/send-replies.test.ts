@@ -1,0 +1,580 @@
+// The outbox worker against a relay and a clock that a test moves: when it tries, what it sends, and when it ends.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Memory } from 'lowdb';
+import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { deriveCode } from '../../src/app/challenge-tokens.ts';
+import { type ChallengeStore, DependencyError, type OutgoingReply, type SendResult } from '../../src/app/ports.ts';
+import { createSendReplies } from '../../src/app/send-replies.ts';
+import { acceptMail, awaitMail, type Challenge, type Reply } from '../../src/core/challenge.ts';
+import type { Mailbox } from '../../src/core/mail-address.ts';
+import { requestLabel } from '../../src/core/verification-code.ts';
+import { amy, collectLog, fixedSecrets, limits, ManualClock, minuteMs, rory, secondMs, settle } from './support.ts';
+
+const handedOver: SendResult = { kind: 'handed-over' };
+const temporary: SendResult = { kind: 'temporary', detail: 'ECONNECTION 421' };
+const permanent: SendResult = { kind: 'permanent', detail: 'EENVELOPE RCPT TO 550' };
+
+const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
+const idOf = (number: number) => hex(number, 20);
+
+interface Outbox {
+  readonly clock: ManualClock;
+  readonly store: ChallengeStore;
+  readonly log: ReturnType<typeof collectLog>;
+  readonly sent: readonly OutgoingReply[];
+  /** What the relay says from now on: a result, or one that is still to come. */
+  answer: SendResult | Promise<SendResult>;
+  readonly worker: ReturnType<typeof createSendReplies>;
+  /** Another worker on the same store, as after a start. */
+  restart(): ReturnType<typeof createSendReplies>;
+  /** A mail of `from` was accepted: its reply is queued in the store. */
+  accept(number: number, from?: Mailbox, challenge?: number): Promise<void>;
+  replyOf(from?: Mailbox, challenge?: number): Promise<Reply | undefined>;
+  /** Moves the clock to what is due next and lets it run; tells how long that was. */
+  next(): Promise<number>;
+}
+
+async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeStore): Promise<Outbox> {
+  const inner = await openLowdbStore(new Memory<unknown>(), 'the store');
+  const clock = new ManualClock();
+  const expiresAt = clock.now() + limits.challengeLifetimeMs;
+  const secrets = fixedSecrets((count) => new Uint8Array(count).fill(random));
+  const log = collectLog();
+  const sent: OutgoingReply[] = [];
+  const sender = {
+    send: async (reply: OutgoingReply) => {
+      sent.push(reply);
+      return outbox.answer;
+    },
+    passOn: () => assert.fail('the outbox passes nothing on'),
+    close() {},
+  };
+  const restart = () => createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, clock, log }, limits);
+  const outbox: Outbox = {
+    clock,
+    store: inner,
+    log,
+    sent,
+    answer: handedOver,
+    worker: restart(),
+    restart,
+    accept: (number, from = amy, challenge = 1) =>
+      inner.transact(idOf(challenge), clock.now(), (current) => {
+        const clientHint = { browser: 'Safari', system: 'iOS' } as const;
+        const fresh = awaitMail({ id: idOf(challenge), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+        const event = {
+          mailbox: from,
+          messageDigest: hex(number, 32),
+          inReplyTo: `<${number}@mail.school.example>`,
+          replyId: hex(number + 1000, 32),
+          salt: hex(number + 2000, 32),
+        };
+        const { next, outcome } = acceptMail(current ?? fresh, event, clock.now(), limits);
+        assert.equal(outcome.kind, 'reply-queued');
+        return { next, result: undefined };
+      }),
+    replyOf: async (from = amy, challenge = 1) =>
+      (await inner.read(idOf(challenge), clock.now()))?.senders.find((one) => one.mailbox === from)?.reply,
+    async next() {
+      await settle();
+      const [ms = Number.NaN] = clock.waiting;
+      assert.ok(!Number.isNaN(ms), 'nothing is due');
+      clock.advance(ms);
+      await settle();
+      return ms;
+    },
+  };
+  return outbox;
+}
+
+/** A result that a test gives when it likes. */
+function later(): { promise: Promise<SendResult>; resolve: (result: SendResult) => void } {
+  return Promise.withResolvers<SendResult>();
+}
+
+const idsOf = (sent: readonly OutgoingReply[]) => sent.map(({ id }) => id);
+
+describe('outbox, one reply', { concurrency: true }, () => {
+  test('is handed over at once, whole, and then the code lives', async () => {
+    const { worker, accept, sent, store, clock, log } = await start();
+    clock.advance(7 * minuteMs);
+    await accept(1);
+    worker.queued(idOf(1), amy);
+    await settle();
+    const record = await store.read(idOf(1), clock.now());
+    const [sender] = record?.senders ?? [];
+    assert.ok(record && sender);
+    assert.deepEqual(sent, [
+      {
+        to: amy,
+        id: hex(1001, 32),
+        inReplyTo: '<1@mail.school.example>',
+        code: deriveCode(fixedSecrets(), idOf(1), sender),
+        label: requestLabel(idOf(1)),
+        purpose: 'reset',
+        locale: 'fr',
+        clientHint: { browser: 'Safari', system: 'iOS' },
+        openedAt: clock.now() - 7 * minuteMs,
+        validUntil: clock.now() + limits.codeLifetimeMs,
+      },
+    ]);
+    assert.equal(sender.reply.state, 'handed-over');
+    assert.equal(sender.codeExpiresAt, clock.now() + limits.codeLifetimeMs);
+    assert.deepEqual(clock.waiting, []);
+    assert.deepEqual(
+      log.events.map(({ level, event, fields }) => [level, event, fields.outcome, fields.tries]),
+      [['info', 'reply', 'handed-over', 1]],
+    );
+  });
+
+  test('makes its code live from the end of the hand-over, and tells how long that took', async () => {
+    const { promise, resolve } = later();
+    const outbox = await start();
+    outbox.answer = promise;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    outbox.clock.advance(9 * secondMs);
+    resolve(handedOver);
+    await settle();
+    const record = await outbox.store.read(idOf(1), outbox.clock.now());
+    assert.equal(record?.senders[0]?.codeExpiresAt, outbox.clock.now() + limits.codeLifetimeMs);
+    assert.equal(outbox.log.events[0]?.fields.durationMs, 9 * secondMs);
+  });
+
+  test('says no longer than its page that the code is valid', async () => {
+    const { worker, accept, sent, store, clock } = await start();
+    clock.advance(50 * minuteMs);
+    await accept(1);
+    worker.queued(idOf(1), amy);
+    await settle();
+    const record = await store.read(idOf(1), clock.now());
+    assert.equal(sent[0]?.validUntil, record?.expiresAt);
+    assert.equal(record?.senders[0]?.codeExpiresAt, record?.expiresAt);
+  });
+
+  const pauses = [5, 15, 60, 300, 300].map((seconds) => seconds * secondMs);
+  for (const [random, factor] of [
+    [0, 0.8],
+    [255, 1.2],
+  ] as const) {
+    test(`is tried again after growing pauses (random ${random}), always the same`, async () => {
+      const outbox = await start(random);
+      outbox.answer = temporary;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      const waited: number[] = [];
+      for (const _ of pauses) waited.push(await outbox.next());
+      assert.deepEqual(
+        waited.map(Math.round),
+        pauses.map((pause) => Math.round(pause * factor)),
+      );
+      const { sent, log } = outbox;
+      assert.equal(sent.length, 6);
+      const same = ({ id, code, to, inReplyTo, label }: OutgoingReply) => [id, code, to, inReplyTo, label];
+      for (const reply of sent) assert.deepEqual(same(reply), sent[0] && same(sent[0]));
+      assert.deepEqual(
+        log.events.map(({ level, fields }) => [level, fields.outcome, fields.tries, fields.detail]),
+        [1, 2, 3, 4, 5, 6].map((tries) => ['warn', 'temporary', tries, 'ECONNECTION 421']),
+      );
+      assert.equal((await outbox.replyOf())?.state, 'queued');
+    });
+  }
+
+  test('pauses lie within a fifth of what is meant, whatever the random byte', async () => {
+    for (let random = 0; random < 256; random += 5) {
+      const outbox = await start(random);
+      outbox.answer = temporary;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      const pause = await outbox.next();
+      assert.ok(pause >= 4000 && pause <= 6000, `${random}: ${pause}`);
+    }
+  });
+
+  test('goes out when the relay is back', async () => {
+    const outbox = await start();
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await outbox.next();
+    await outbox.next();
+    outbox.answer = handedOver;
+    await outbox.next();
+    assert.deepEqual(outbox.clock.waiting, []);
+    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [4, 'handed-over']);
+    const record = await outbox.store.read(idOf(1), outbox.clock.now());
+    assert.equal(
+      record?.senders[0]?.codeExpiresAt,
+      outbox.clock.now() + limits.codeLifetimeMs,
+      'from the hand-over on',
+    );
+  });
+
+  test('is tried as long as its challenge lives, and no longer', async () => {
+    const outbox = await start(127);
+    const begin = outbox.clock.now();
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    while (outbox.clock.waiting.length > 0) await outbox.next();
+    assert.equal(outbox.sent.length, 15);
+    assert.ok(outbox.clock.now() >= begin + limits.challengeLifetimeMs);
+    assert.ok(outbox.clock.now() < begin + limits.challengeLifetimeMs + 6 * minuteMs);
+  });
+
+  test('is given up when the relay refuses it for good', async () => {
+    const outbox = await start();
+    outbox.answer = permanent;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    const { sent, clock, log, store } = outbox;
+    assert.deepEqual([sent.length, clock.waiting], [1, []]);
+    assert.deepEqual(
+      log.events.map(({ level, fields }) => [level, fields.outcome, fields.detail]),
+      [['warn', 'permanent', 'EENVELOPE RCPT TO 550']],
+    );
+    const [sender] = (await store.read(idOf(1), clock.now()))?.senders ?? [];
+    assert.deepEqual([sender?.reply.state, sender?.codeExpiresAt], ['failed', null]);
+  });
+
+  test('is sent once, however often it is announced', async () => {
+    const outbox = await start();
+    const { promise, resolve } = later();
+    outbox.answer = promise;
+    await outbox.accept(1);
+    for (let count = 0; count < 3; count += 1) outbox.worker.queued(idOf(1), amy);
+    await settle();
+    outbox.worker.queued(idOf(1), amy);
+    resolve(handedOver);
+    await settle();
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.equal(outbox.sent.length, 1);
+  });
+
+  const over: [string, (record: Challenge) => Challenge][] = [
+    ['is locked', (record) => ({ ...record, state: { kind: 'locked' } })],
+    [
+      'is verified',
+      (record) => ({
+        ...record,
+        state: { kind: 'verified', mailbox: rory, at: 0, grantSalt: hex(1, 32), grantExpiresAt: record.expiresAt },
+      }),
+    ],
+  ];
+  for (const [title, end] of over) {
+    test(`is not sent any more when its challenge ${title}`, async () => {
+      const outbox = await start();
+      outbox.answer = temporary;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+      await outbox.store.transact(idOf(1), outbox.clock.now(), (current) => ({
+        next: current && end(current),
+        result: undefined,
+      }));
+      await outbox.next();
+      assert.deepEqual([outbox.sent.length, outbox.clock.waiting], [1, []]);
+      await outbox.restart().start();
+      await settle();
+      assert.equal(outbox.sent.length, 1);
+    });
+  }
+
+  test('no event of the log holds an address, a code or an id', async () => {
+    const outbox = await start();
+    for (const [at, answer] of [temporary, permanent, handedOver].entries()) {
+      outbox.answer = answer;
+      await outbox.accept(at + 1, amy, at + 1);
+      outbox.worker.queued(idOf(at + 1), amy);
+      await settle();
+    }
+    assert.equal(outbox.log.events.length, 3);
+    const [reply] = outbox.sent;
+    assert.ok(reply);
+    const text = JSON.stringify(outbox.log.events);
+    for (const secret of ['@', 'amy', reply.code, reply.id, reply.label, idOf(1)]) assert.ok(!text.includes(secret));
+  });
+});
+
+describe('outbox, several replies', { concurrency: true }, () => {
+  for (const [title, result] of [
+    ['was handed over', handedOver],
+    ['was refused for good', permanent],
+  ] as const) {
+    test(`a newer mail during a try is answered by the newer reply, once the older one ${title}`, async () => {
+      const outbox = await start();
+      const { promise, resolve } = later();
+      outbox.answer = promise;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+      await outbox.accept(2);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+      assert.equal(outbox.sent.length, 1, 'one at a time');
+      outbox.answer = handedOver;
+      resolve(result);
+      await settle();
+      assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32), hex(1002, 32)]);
+      assert.equal(outbox.sent[1]?.inReplyTo, '<2@mail.school.example>');
+      assert.equal(outbox.sent[1]?.code, outbox.sent[0]?.code, 'the same sender, the same code');
+      assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
+    });
+  }
+
+  test('a newer mail during a try that fails is answered by the newer reply alone', async () => {
+    const outbox = await start();
+    const { promise, resolve } = later();
+    outbox.answer = promise;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    await outbox.accept(2);
+    outbox.worker.queued(idOf(1), amy);
+    outbox.answer = handedOver;
+    resolve(temporary);
+    await outbox.next();
+    assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32), hex(1002, 32)]);
+    assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
+  });
+
+  test('a newer mail during a pause is answered at once: the relay may be back', async () => {
+    const outbox = await start();
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    for (let tries = 0; tries < 3; tries += 1) await outbox.next();
+    outbox.answer = handedOver;
+    await outbox.accept(2);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.deepEqual(idsOf(outbox.sent).slice(-2), [hex(1001, 32), hex(1002, 32)]);
+    assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
+  });
+
+  test('a mail that is accepted while the worker looks for the last time is not forgotten', async () => {
+    // As of a store that is asked over a network: what it read may be old when it arrives.
+    let slow: Promise<unknown> = Promise.resolve();
+    const outbox = await start(128, (inner) => ({
+      read: async (id, now) => {
+        const record = await inner.read(id, now);
+        await slow;
+        return record;
+      },
+      transact: async (id, now, decide) => {
+        const result = await inner.transact(id, now, decide);
+        slow = release.promise;
+        return result;
+      },
+      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    const release = Promise.withResolvers<void>();
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [1, 'handed-over']);
+    await outbox.accept(2);
+    outbox.worker.queued(idOf(1), amy);
+    release.resolve();
+    await settle();
+    assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32), hex(1002, 32)]);
+  });
+
+  test('a mail that comes later is answered as well', async () => {
+    const outbox = await start();
+    for (const number of [1, 2, 3]) {
+      await outbox.accept(number);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+    }
+    assert.deepEqual(
+      idsOf(outbox.sent),
+      [1001, 1002, 1003].map((number) => hex(number, 32)),
+    );
+  });
+
+  test('senders do not wait for each other, each has a code of its own', async () => {
+    const outbox = await start();
+    outbox.answer = later().promise;
+    await outbox.accept(1, amy);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    outbox.answer = handedOver;
+    await outbox.accept(2, rory);
+    outbox.worker.queued(idOf(1), rory);
+    await outbox.accept(3, amy, 2);
+    outbox.worker.queued(idOf(2), amy);
+    await settle();
+    assert.deepEqual(
+      outbox.sent.map(({ to }) => to),
+      [amy, rory, amy],
+    );
+    assert.equal(new Set(outbox.sent.map(({ code }) => code)).size, 3);
+    assert.deepEqual(
+      [await outbox.replyOf(amy), await outbox.replyOf(rory), await outbox.replyOf(amy, 2)].map((one) => one?.state),
+      ['queued', 'handed-over', 'handed-over'],
+    );
+  });
+});
+
+describe('outbox, start and stop', { concurrency: true }, () => {
+  test('start sends what is queued, and nothing that is done or over', async () => {
+    const outbox = await start();
+    await outbox.accept(1, amy, 1);
+    await outbox.accept(2, rory, 1);
+    await outbox.accept(3, amy, 2);
+    outbox.worker.queued(idOf(2), amy);
+    await settle();
+    outbox.answer = permanent;
+    await outbox.accept(4, amy, 3);
+    outbox.worker.queued(idOf(3), amy);
+    await settle();
+    const before = outbox.sent.length;
+    outbox.answer = handedOver;
+    await outbox.restart().start();
+    await settle();
+    assert.deepEqual(
+      idsOf(outbox.sent.slice(before)).toSorted(),
+      [1001, 1002].map((number) => hex(number, 32)),
+    );
+    await outbox.restart().start();
+    await settle();
+    assert.equal(outbox.sent.length, before + 2);
+  });
+
+  test('start sends nothing whose challenge is over', async () => {
+    const outbox = await start();
+    await outbox.accept(1);
+    outbox.clock.advance(limits.challengeLifetimeMs);
+    await outbox.restart().start();
+    await settle();
+    assert.deepEqual(outbox.sent, []);
+  });
+
+  test('stop ends a pause; what is left is sent after the next start, with the same id and code', async () => {
+    const outbox = await start();
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.equal(outbox.clock.waiting.length, 1);
+    await outbox.worker.stop();
+    assert.deepEqual(outbox.clock.waiting, []);
+    outbox.worker.queued(idOf(1), amy);
+    outbox.clock.advance(10 * minuteMs);
+    await settle();
+    assert.equal(outbox.sent.length, 1);
+    outbox.answer = handedOver;
+    await outbox.restart().start();
+    await settle();
+    const [first, second] = outbox.sent;
+    assert.deepEqual([second?.id, second?.code], [first?.id, first?.code]);
+    assert.equal((await outbox.replyOf())?.state, 'handed-over');
+  });
+
+  for (const [title, result, state] of [
+    ['is handed over', handedOver, 'handed-over'],
+    ['fails for now', temporary, 'queued'],
+  ] as const) {
+    test(`stop waits for a try that is under way, and that ${title}`, async () => {
+      const outbox = await start();
+      const { promise, resolve } = later();
+      outbox.answer = promise;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+      let stopped = false;
+      const stopping = outbox.worker.stop().then(() => {
+        stopped = true;
+      });
+      await settle();
+      assert.equal(stopped, false);
+      resolve(result);
+      await stopping;
+      assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], [state, []]);
+      assert.equal(outbox.sent.length, 1);
+    });
+  }
+
+  test('stop right after a reply was announced: it is not sent any more, and not lost', async () => {
+    const outbox = await start();
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await outbox.worker.stop();
+    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [0, 'queued']);
+    await outbox.restart().start();
+    await settle();
+    assert.equal(outbox.sent.length, 1);
+  });
+
+  test('stop without anything to do ends at once', async () => {
+    await (await start()).worker.stop();
+  });
+});
+
+describe('outbox, when the store fails', { concurrency: true }, () => {
+  const broken = new DependencyError('store', 'the store could not be written');
+
+  test('a hand-over that could not be noted is repeated under the same id, until it is', async () => {
+    let failing = true;
+    const outbox = await start(128, (inner) => ({
+      read: (id, now) => inner.read(id, now),
+      transact: (id, now, decide) => (failing ? Promise.reject(broken) : inner.transact(id, now, decide)),
+      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.deepEqual(
+      outbox.log.events.map(({ level, fields, cause }) => [level, fields.outcome, cause]),
+      [['warn', 'temporary', broken]],
+    );
+    await outbox.next();
+    failing = false;
+    await outbox.next();
+    assert.deepEqual(
+      idsOf(outbox.sent),
+      [1, 2, 3].map(() => hex(1001, 32)),
+    );
+    assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
+  });
+
+  test('a reply that could not be read is tried again', async () => {
+    let failing = true;
+    const outbox = await start(128, (inner) => ({
+      read: (id, now) => (failing ? Promise.reject(broken) : inner.read(id, now)),
+      transact: (id, now, decide) => inner.transact(id, now, decide),
+      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.deepEqual([outbox.sent, outbox.log.events.length], [[], 1]);
+    failing = false;
+    await outbox.next();
+    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [1, 'handed-over']);
+  });
+
+  test('a start that cannot read the store is an error', async () => {
+    const outbox = await start(128, (inner) => ({
+      read: (id, now) => inner.read(id, now),
+      transact: (id, now, decide) => inner.transact(id, now, decide),
+      withQueuedReplies: () => Promise.reject(broken),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    await assert.rejects(outbox.worker.start(), broken);
+  });
+});

@@ -1,0 +1,116 @@
+// What tests of the use cases and of the adapters share: fixed secrets and numbers, a log that is read afterwards.
+
+import assert from 'node:assert/strict';
+import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
+import type { AppLimits, Clock, Log, LogFields, Secrets } from '../../src/app/ports.ts';
+import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
+
+export const secondMs = 1000;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
+
+/** A checked mailbox. */
+export function mailbox(text: string): Mailbox {
+  const parsed = parseMailbox(text);
+  assert.ok(parsed, text);
+  return parsed;
+}
+
+export const amy = mailbox('amy.pond@school.example');
+export const rory = mailbox('rory.williams@school.example');
+
+export const limits: AppLimits = {
+  challengeLifetimeMs: 60 * minuteMs,
+  codeLifetimeMs: 30 * minuteMs,
+  grantLifetimeMs: 10 * minuteMs,
+  wrongCodesMax: 5,
+  sendersMax: 3,
+  messagesMax: 5,
+  dkimSignaturesMax: 10,
+  wrongCodesPerMailboxPerDayMax: 20,
+  repliesPerDomainPerHourMax: 2000,
+  repliesPerMailbox: { perMinuteMax: 1, perHourMax: 5, perDayMax: 12 },
+};
+
+/** A clock that starts at the same moment in every run and moves when it is told to; what is due then runs, in order. */
+export class ManualClock implements Clock {
+  #now = Date.UTC(2026, 0, 15, 9, 30, 20);
+  #due: { readonly at: number; readonly task: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const entry = { at: this.#now + ms, task };
+    this.#due.push(entry);
+    return () => {
+      this.#due = this.#due.filter((other) => other !== entry);
+    };
+  }
+
+  /** How long until each of the things that wait, the next one first. */
+  get waiting(): readonly number[] {
+    return this.#due.map(({ at }) => at - this.#now).toSorted((one, other) => one - other);
+  }
+
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    const next = () => this.#due.filter(({ at }) => at <= end).toSorted((one, other) => one.at - other.at)[0];
+    for (let entry = next(); entry !== undefined; entry = next()) {
+      this.#due.splice(this.#due.indexOf(entry), 1);
+      this.#now = Math.max(this.#now, entry.at);
+      entry.task();
+    }
+    this.#now = end;
+  }
+}
+
+/** Real digests under a fixed key; "random" bytes that count up, or are what `bytes` gives. */
+export function fixedSecrets(bytes?: (count: number) => Uint8Array): Secrets {
+  let calls = 0;
+  const counting = (count: number) => {
+    calls += 1;
+    return new Uint8Array(count).fill(calls);
+  };
+  return { ...createSecrets(new Uint8Array(32).fill(7)), randomBytes: bytes ?? counting };
+}
+
+export interface LogEvent {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
+  readonly fields: LogFields;
+  readonly cause?: unknown;
+}
+
+export interface CollectedLog extends Log {
+  readonly events: readonly LogEvent[];
+  /** The first event that fits, already here or still to come. */
+  waitFor(fits: (event: LogEvent) => boolean): Promise<LogEvent>;
+}
+
+/** A log that keeps its events. */
+export function collectLog(): CollectedLog {
+  const events: LogEvent[] = [];
+  let waiting: { fits: (event: LogEvent) => boolean; resolve: (event: LogEvent) => void }[] = [];
+  const add = (added: LogEvent) => {
+    events.push(added);
+    for (const { fits, resolve } of waiting) if (fits(added)) resolve(added);
+    waiting = waiting.filter(({ fits }) => !fits(added));
+  };
+  return {
+    events,
+    info: (event, fields) => add({ level: 'info', event, fields }),
+    warn: (event, fields, cause) => add({ level: 'warn', event, fields, cause }),
+    error: (event, fields, cause) => add({ level: 'error', event, fields, cause }),
+    waitFor(fits) {
+      const here = events.find(fits);
+      return here ? Promise.resolve(here) : new Promise((resolve) => waiting.push({ fits, resolve }));
+    },
+  };
+}
+
+/** Lets everything run that can run without the clock or the network. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+}

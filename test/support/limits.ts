@@ -1,0 +1,17 @@
+// The default limits, for tests and benchmarks that put parts of the application together themselves; replies as often
+// as they like.
+
+import type { AppLimits } from '../../src/app/ports.ts';
+
+export const appLimits: AppLimits = {
+  challengeLifetimeMs: 3_600_000,
+  codeLifetimeMs: 1_800_000,
+  grantLifetimeMs: 600_000,
+  wrongCodesMax: 5,
+  wrongCodesPerMailboxPerDayMax: 20,
+  repliesPerDomainPerHourMax: 1e6,
+  sendersMax: 3,
+  messagesMax: 5,
+  dkimSignaturesMax: 10,
+  repliesPerMailbox: { perMinuteMax: 1e6, perHourMax: 1e6, perDayMax: 1e6 },
+};
