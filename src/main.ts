@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Process entry: which profile, which settings, signals, exit codes. Nothing else.
 
 import { relative } from 'node:path';

@@ -3,7 +3,7 @@
 //
 //   cookie = version 1 | b 16 | purpose 1 | locale 1 | issuedAt 6 (milliseconds) | mac 16        bytes, as base64url
 
-import { asciiBytes, concatBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../core/bytes.ts';
+import { concatBytes, fromBase64Url, fromHex, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import type { Challenge, Sender, Verified } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import { type Locale, locales } from '../core/locale.ts';
@@ -103,13 +103,13 @@ export function readAddress(secrets: Secrets, localPart: string, now: number): O
 
 /** The code of one sender: 8 digits, in nobody's store. */
 export function deriveCode(secrets: Secrets, id: string, sender: Pick<Sender, 'mailbox' | 'salt'>): string {
-  return codeFromDigest(secrets.mac('code', asciiBytes(`${id}|${sender.salt}|${sender.mailbox}`)));
+  return codeFromDigest(secrets.mac('code', textBytes(`${id}|${sender.salt}|${sender.mailbox}`)));
 }
 
 /** The mailbox whose code was typed. Looks at every sender, whichever fits, so that time tells nothing. */
 export function findSender(secrets: Secrets, challenge: Challenge, typed: string): Mailbox | undefined {
-  const code = asciiBytes(typed);
-  const fits = (sender: Sender) => secrets.equal(asciiBytes(deriveCode(secrets, challenge.id, sender)), code);
+  const code = textBytes(typed);
+  const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge.id, sender)), code);
   return challenge.senders.filter(fits)[0]?.mailbox;
 }
 

@@ -1,7 +1,7 @@
 // End of DATA: is the message believed (check-mail.ts), and is there room for one more reply? Then record and outbox row
 // are written in one step, and only then is it accepted (RFC 5321 §6.1). The page of the challenge learns what came of it.
 
-import { asciiBytes, toHex } from '../core/bytes.ts';
+import { textBytes, toHex } from '../core/bytes.ts';
 import { acceptMail, awaitMail, type Challenge, type MailOutcome } from '../core/challenge.ts';
 import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import type { MessageHeader } from '../core/message-header.ts';
@@ -139,7 +139,7 @@ function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
 }
 
 function logDigest(secrets: Secrets, mailbox: Mailbox): string {
-  return toHex(secrets.mac('log', asciiBytes(mailbox)).subarray(0, 6));
+  return toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6));
 }
 
 /**
@@ -148,7 +148,7 @@ function logDigest(secrets: Secrets, mailbox: Mailbox): string {
  */
 function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
   const [name = ''] = asciiLower(localPartOf(mailbox)).split('+');
-  return toHex(secrets.mac('log', asciiBytes(`${name}@${domainOf(mailbox)}`)));
+  return toHex(secrets.mac('log', textBytes(`${name}@${domainOf(mailbox)}`)));
 }
 
 /** For the log and for the page: domain names, results, and the author as a digest. */
@@ -169,7 +169,7 @@ function record(
   waitMs: number,
 ): Promise<MailOutcome> {
   const now = clock.now();
-  const identity = header.messageId === undefined ? message : asciiBytes(header.messageId);
+  const identity = header.messageId === undefined ? message : textBytes(header.messageId);
   const event = {
     mailbox: header.author,
     messageDigest: toHex(secrets.hash(identity).subarray(0, 16)),

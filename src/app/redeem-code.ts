@@ -1,7 +1,7 @@
 // The form is posted: cookie, nonce and code must belong together. A wrong try is on disk before the answer leaves,
 // and a code works once (src/DESIGN.md "What is stored").
 
-import { asciiBytes, fromBase64Url, toBase64Url, toHex } from '../core/bytes.ts';
+import { fromBase64Url, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import { awaitMail, type Challenge, type CodeOutcome, typeCode } from '../core/challenge.ts';
 import { readClientHint } from '../core/client-hint.ts';
 import { asciiLower } from '../core/mail-address.ts';
@@ -55,7 +55,7 @@ export function createRedeemCode(
       return { ...refuse('codes-exhausted'), waitMs: Math.max(...places.map(({ place }) => place.waitMs)) };
     }
     const grantSalt = toHex(secrets.randomBytes(16));
-    const codeDigest = toHex(secrets.mac('code', asciiBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
+    const codeDigest = toHex(secrets.mac('code', textBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
     const findOpen = (challenge: Challenge) => {
       const mailbox = findSender(secrets, challenge, code);
       const full = places.some((other) => other.mailbox === mailbox) && !open.some((other) => other === mailbox);
@@ -80,7 +80,7 @@ export function createRedeemCode(
 
   function finish(id: string, outcome: CodeOutcome): RedeemRefused | Redeemed {
     if (outcome.kind === 'refused') return outcome;
-    const mailboxDigest = toHex(secrets.mac('log', asciiBytes(outcome.mailbox)).subarray(0, 6));
+    const mailboxDigest = toHex(secrets.mac('log', textBytes(outcome.mailbox)).subarray(0, 6));
     return { kind: 'redeemed', grant: toBase64Url(deriveGrant(secrets, id, outcome)), mailboxDigest };
   }
 

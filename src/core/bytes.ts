@@ -12,9 +12,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** The bytes of a text of ASCII characters. */
-export function asciiBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0x7f);
+const encoder = new TextEncoder();
+
+/** The bytes of a text: one for each ASCII character, as UTF-8 has it. */
+export function textBytes(text: string): Uint8Array {
+  return encoder.encode(text);
 }
 
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -28,7 +30,9 @@ export function toHex(bytes: Uint8Array): string {
 
 /** Reads hexadecimal that `toHex` wrote. @param text must be checked: an even number of hexadecimal digits */
 export function fromHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16);
+  return bytes;
 }
 
 /** base64url without padding. */

@@ -84,11 +84,15 @@ describe('lowdb store, writing', { concurrency: true }, () => {
     assert.equal(looking.state, 'resolved');
   });
 
-  test('changes that come during a write share the next one', async () => {
+  test('changes of one turn share a write, and so do those that come during one', async () => {
     const { disk, store } = await open();
     const records = Array.from({ length: 100 }, (_, number) => mailed(freshChallenge(number)));
-    const all = records.map((record) => watch(store.transact(record.id, now, put(record))));
-    (await disk.begun(1)).finish();
+    const change = (record: Challenge) => watch(store.transact(record.id, now, put(record)));
+    const early = records.slice(0, 40).map(change);
+    const first = await disk.begun(1);
+    assert.ok(records.slice(0, 40).every(({ id }) => first.text.includes(id)));
+    const all = [...early, ...records.slice(40).map(change)];
+    first.finish();
     const second = await disk.begun(2);
     assert.ok(records.every(({ id }) => second.text.includes(id)));
     second.finish();
@@ -155,9 +159,12 @@ describe('lowdb store, writing', { concurrency: true }, () => {
   test('close waits for the write under way and for what has queued up behind it', async () => {
     const { disk, store } = await open();
     const [one, two] = [mailed(freshChallenge(1)), mailed(freshChallenge(2))];
-    const changes = [one, two].map((record) => watch(store.transact(record.id, now, put(record))));
+    const change = (record: Challenge) => watch(store.transact(record.id, now, put(record)));
+    const changes = [change(one)];
+    const first = await disk.begun(1);
+    changes.push(change(two));
     const closing = watch(store.close());
-    (await disk.begun(1)).finish();
+    first.finish();
     await settle();
     assert.equal(closing.state, 'pending');
     (await disk.begun(2)).finish();

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { asciiBytes, concatBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../../src/core/bytes.ts';
+import { concatBytes, fromBase64Url, fromHex, textBytes, toBase64Url, toHex } from '../../src/core/bytes.ts';
 import { runs, table } from '../support/core-table.ts';
 
 const someBytes = fc.uint8Array({ maxLength: 64 });
@@ -63,6 +63,6 @@ test('bytes are joined in a new array', () => {
 });
 
 test('ASCII is one byte a character', () => {
-  assert.deepEqual(asciiBytes('a|~ 0'), Uint8Array.of(97, 124, 126, 32, 48));
-  assert.deepEqual(asciiBytes(''), new Uint8Array(0));
+  assert.deepEqual(textBytes('a|~ 0'), Uint8Array.of(97, 124, 126, 32, 48));
+  assert.deepEqual(textBytes(''), new Uint8Array(0));
 });

@@ -107,6 +107,32 @@ describe('showing a page', () => {
   });
 });
 
+describe('refused mail', () => {
+  it('is explained on its page, with the verdict in a fold, and written nowhere', async () => {
+    const quiet = await startWorld();
+    try {
+      const visitor = new Visitor(quiet);
+      const page = await visitor.open();
+      const before = await snapshot(quiet.dataDir);
+      for (const identity of ['forger', 'forger', 'amy'] as const) {
+        const headers = identity === 'amy' ? { 'In-Reply-To': '<1@x.example>' } : {};
+        assert.equal((await quiet.kit.send(identity, { to: page.address, subject: page.label, headers })).code, 550);
+        const { html } = await visitor.open();
+        if (identity === 'amy') assert.match(html, /Please use the button for a new message/);
+        else assert.match(html, /could not confirm that this mail came from.*<details.*dmarc=fail/s);
+        assert.ok(!html.includes(amy), 'no page names a mailbox that was not proved');
+      }
+      assert.doesNotMatch((await new Visitor(quiet).open()).html, /could not confirm/, 'and on no other page');
+      assert.deepEqual(await snapshot(quiet.dataDir), before);
+      assert.equal((await quiet.kit.send('amy', { to: page.address, subject: page.label })).code, 250);
+      await replyTo(quiet, amy, page.label);
+      assert.doesNotMatch((await visitor.open()).html, /Please use the button for a new message/, 'it is over');
+    } finally {
+      await quiet.close();
+    }
+  });
+});
+
 describe('the grant', () => {
   it('ends after ten minutes', async () => {
     const visitor = new Visitor(world);

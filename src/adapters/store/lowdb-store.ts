@@ -96,12 +96,14 @@ class LowdbStore implements ChallengeStore {
   #flush(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      if (!this.#busy) void this.#writeAll();
+      if (this.#busy) return;
+      this.#busy = true;
+      // Not at once: what else is decided in this turn of the event loop shares the write.
+      setImmediate(() => void this.#writeAll());
     });
   }
 
   async #writeAll(): Promise<void> {
-    this.#busy = true;
     while (this.#waiting.length > 0) {
       const served = this.#waiting;
       this.#waiting = [];

@@ -18,9 +18,22 @@ export function createSecrets(master: Uint8Array): Secrets {
     return key;
   };
   return {
-    randomBytes,
+    randomBytes: createRandomPool(),
     mac: (use, data) => createHmac('sha256', subKey(use)).update(data).digest(),
     hash: (data) => hash('sha256', data, 'buffer'),
     equal: (one, other) => one.length === other.length && timingSafeEqual(one, other),
+  };
+}
+
+/** Random bytes taken from a supply: asking the generator for each few of them costs more than the bytes. */
+function createRandomPool(): Secrets['randomBytes'] {
+  let pool = randomBytes(0);
+  return (count) => {
+    if (pool.length < count) pool = randomBytes(Math.max(count, 4096));
+    // Copied and wiped: nobody gets a view of bytes that others will get.
+    const taken = new Uint8Array(pool.subarray(0, count));
+    pool.fill(0, 0, count);
+    pool = pool.subarray(count);
+    return taken;
   };
 }
