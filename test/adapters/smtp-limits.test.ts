@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { after, describe, it, type TestContext } from 'node:test';
 import type { SmtpListenerOptions } from '../../src/adapters/smtp-in/smtp-listener.ts';
 import { DependencyError, type ReceiveMail } from '../../src/app/ports.ts';
+import { quickEnough } from '../support/quick.ts';
 import { SmtpClient, sendMail, startListener, type TestListener, until } from '../support/smtp.ts';
 
 /** Starts a listener of which, at the end of the test, nothing must be left. */
@@ -40,14 +41,16 @@ async function greeting(server: TestListener, from: string, ...said: string[]): 
 
 /** Somebody from elsewhere, with a mail. */
 async function somebodyElse(server: TestListener, from = '127.0.0.99'): Promise<void> {
-  const startedAt = performance.now();
-  const client = await server.connect(from);
-  assert.equal((await client.reply()).status, '220');
-  const greetedAfterMs = performance.now() - startedAt;
-  await client.say('EHLO client.example');
-  assert.equal((await sendMail(client)).status, '250 2.0.0');
-  await client.quit();
-  assert.ok(greetedAfterMs < 1000, `greeted after ${greetedAfterMs} ms`);
+  await quickEnough(1000, 'the greeting', async () => {
+    const startedAt = performance.now();
+    const client = await server.connect(from);
+    assert.equal((await client.reply()).status, '220');
+    const greetedAfterMs = performance.now() - startedAt;
+    await client.say('EHLO client.example');
+    assert.equal((await sendMail(client)).status, '250 2.0.0');
+    await client.quit();
+    return greetedAfterMs;
+  });
 }
 
 describe('connections', { concurrency: true }, () => {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { quickEnough } from '../support/quick.ts';
 
 const project = join(import.meta.dirname, '../..');
 let folder: string;
@@ -81,10 +82,16 @@ describe('npm start', () => {
       RTV_WEB_TEST_MAILBOX_URL: `http://127.0.0.1:${mailbox}`,
       RTV_DATA_DIR: join(folder, 'dev'),
     };
-    const startedAt = performance.now();
-    const one = new Started(['develop'], env);
-    const [, resetUrl = ''] = await one.line(/Reset page +(\S+)/);
-    assert.ok(performance.now() - startedAt < 3000, 'within three seconds');
+    const started: { process: Started; resetUrl: string }[] = [];
+    await quickEnough(3000, 'the start', async () => {
+      await started.at(-1)?.process.interrupt();
+      const startedAt = performance.now();
+      const process = new Started(['develop'], env);
+      const [, resetUrl = ''] = await process.line(/Reset page +(\S+)/);
+      started.push({ process, resetUrl });
+      return performance.now() - startedAt;
+    });
+    const { process: one, resetUrl } = started.at(-1) ?? assert.fail('nothing was started');
     const other = new Started(['develop'], env);
     const [, otherUrl = ''] = await other.line(/Reset page +(\S+)/);
     assert.notEqual(otherUrl, resetUrl, 'a second one beside it gets ports and a folder of its own');
