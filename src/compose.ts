@@ -70,7 +70,9 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(await claimDataFolder(folder));
   const secrets = createSecrets(await loadMasterSecret({ ...settings.keys, folder }));
   const storePath = join(folder, 'challenges.json');
-  const store = await openLowdbStore(new DurableFile(storePath), storePath);
+  const storeFile = new DurableFile(storePath);
+  await storeFile.removeLeftover();
+  const store = await openLowdbStore(storeFile, storePath);
   closers.push(() => store.close());
   const directory = await openFileDirectory(folder);
   closers.push(startSweeping({ store, clock, log }));

@@ -2,6 +2,7 @@
 // kept here. Never answered, and not more than the operator could read.
 
 import type { Mailbox } from '../core/mail-address.ts';
+import { hasCleanLineEnds } from '../core/message-header.ts';
 import { refuse } from '../core/refusal.ts';
 import { type Clock, DependencyError, type MailAccepted, type MailRefused, type MailSender } from './ports.ts';
 import { createRateLog } from './rate-log.ts';
@@ -19,6 +20,8 @@ export function createPassOnMail({
 }): (message: Uint8Array, operator: Mailbox) => Promise<MailAccepted | MailRefused> {
   const passedOn = createRateLog([{ max: perHourMax, windowMs: 3_600_000 }]);
   return async (message, operator) => {
+    // A line end that another server reads differently could end the message early there and begin a new one.
+    if (!hasCleanLineEnds(message)) return refuse('line-ends-malformed');
     if (countReceived(message) > hopsMax) return refuse('mail-loop');
     const place = passedOn.take(operator, clock.now());
     if (place.waitMs > 0) return refuse('replies-exhausted');

@@ -86,7 +86,7 @@ export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailO
         place.giveBack();
       }
       if (received.kind === 'refused') return notify(address.id, received);
-      notices.put(address.id, undefined);
+      if (received.kind === 'reply-queued') notices.put(address.id, undefined);
       return received;
     },
   };

@@ -74,7 +74,7 @@ export function readMessageHeader(
 }
 
 /** RFC 5321 §2.3.8: CR and LF occur only together. A NUL would let a C library cut a name short. */
-function hasCleanLineEnds(message: Uint8Array): boolean {
+export function hasCleanLineEnds(message: Uint8Array): boolean {
   let previous = 0;
   for (let at = 0; at < message.length; at++) {
     const octet = message[at] ?? 0;

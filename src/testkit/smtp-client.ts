@@ -21,6 +21,8 @@ export type Delivery = {
   readonly raw: string | Buffer;
   /** The name we greet with. */
   readonly helo: string;
+  /** Where we come from, when it matters: any 127.x.y.z is this machine. */
+  readonly localAddress?: string;
 };
 
 type Reply = { readonly code: number; readonly text: string };
@@ -98,7 +100,8 @@ export async function deliver(delivery: Delivery): Promise<SmtpAnswer> {
     `MAIL FROM:${path(delivery.mailFrom)}`,
     ...recipients.map((rcpt) => `RCPT TO:${path(rcpt)}`),
   ];
-  const socket = connect({ host: delivery.host, port: delivery.port });
+  const { host, port, localAddress } = delivery;
+  const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
   const next = readReplies(socket);
   try {
     let reply = await next();

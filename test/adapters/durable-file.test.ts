@@ -121,3 +121,17 @@ test('what is no JSON is a SyntaxError, what cannot be read is not an empty file
   await mkdir(path);
   await assert.rejects(file.read(), { code: 'EISDIR' });
 });
+
+test('what a crash left is removed by the owner of the folder, and by nobody who only reads', async (t) => {
+  const { folder, path, file } = await temporary(t);
+  await file.write('kept');
+  await writeFile(`${path}.tmp`, 'half of someth');
+  assert.equal(await file.read(), 'kept');
+  assert.deepEqual(
+    (await readdir(folder)).toSorted(),
+    ['data.json', 'data.json.tmp'],
+    'explain reads beside a service',
+  );
+  await file.removeLeftover();
+  assert.deepEqual(await readdir(folder), ['data.json']);
+});

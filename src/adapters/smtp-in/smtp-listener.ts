@@ -18,10 +18,11 @@ import {
 import { type CertificateFiles, keepCertificate } from './smtp-certificate.ts';
 import { type ConnectionLimits, type Connections, createAddressList, createConnections } from './smtp-connections.ts';
 import { guardReplies } from './smtp-guard.ts';
-import { isClientGone, readMessage } from './smtp-message.ts';
+import { createRoom, isClientGone, readMessage } from './smtp-message.ts';
 import {
   accepted,
   connectionTooOld,
+  noRoom,
   oneRecipientOnly,
   parameterUnknown,
   passedOn,
@@ -61,6 +62,8 @@ interface Memory {
 }
 
 const socketTimeoutMs = 30_000;
+// All messages that are being read or checked, together.
+const messagesBytesMax = 32 * 2 ** 20;
 const closeTimeoutMs = 5_000;
 
 /** Makes the listener. */
@@ -150,6 +153,7 @@ function handlers(
       .catch(failed);
   }
 
+  const room = createRoom(Math.max(messagesBytesMax, 2 * options.messageBytesMax));
   return {
     onMailFrom(address, session, callback) {
       delete memoryOf(session).recipient;
@@ -180,18 +184,19 @@ function handlers(
       const startedAt = clock.now();
       answer(callback, async () => {
         const { recipient } = memoryOf(session);
-        const message = await readMessage(stream, options.messageBytesMax, clock);
         if (recipient === undefined) throw new Error('DATA without a recipient');
-        if (message === 'too-slow' || message === 'far-too-big') {
+        const message = await readMessage(stream, options.messageBytesMax, clock, room);
+        if (message === 'too-slow' || message === 'far-too-big' || message === 'no-room') {
           log.info('smtp', { outcome: 'refused', reason: message, at: 'data', durationMs: clock.now() - startedAt });
-          if (message === 'too-slow') return connectionTooOld;
-          mail.refuseTooBig(recipient); // its page learns it all the same
-          return tooMuchData;
+          if (message === 'far-too-big') mail.refuseTooBig(recipient); // its page learns it all the same
+          return { 'too-slow': connectionTooOld, 'far-too-big': tooMuchData, 'no-room': noRoom }[message];
         }
         const received =
           message === 'too-big'
             ? mail.refuseTooBig(recipient)
-            : await mail.receive(message, envelopeOf(session, isProxy), recipient);
+            : await mail
+                .receive(message, envelopeOf(session, isProxy), recipient)
+                .finally(() => room.give(message.buffer.byteLength));
         log.info('smtp', { ...describe(received), at: 'data', durationMs: clock.now() - startedAt });
         if (received.kind === 'refused') return refusalReply(received);
         return { code: 250, text: received.kind === 'passed-on' ? passedOn : accepted };

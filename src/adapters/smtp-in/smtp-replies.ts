@@ -45,6 +45,7 @@ export const smtpReplies: Readonly<Record<MailRefusalReason, SmtpReply>> = {
 export const tryAgainLater: SmtpReply = { code: 451, text: '4.3.0 Something went wrong here, please try again later' };
 export const tooManyConnections: SmtpReply = { code: 421, text: '4.7.0 Too many connections, please try again later' };
 export const connectionTooOld: SmtpReply = { code: 421, text: '4.4.2 This takes too long, closing the connection' };
+export const noRoom: SmtpReply = { code: 452, text: '4.3.1 Too much mail at once, please try again later' };
 export const oneRecipientOnly: SmtpReply = { code: 452, text: '4.5.3 One recipient for each message, please' };
 export const tooMuchData: SmtpReply = { code: 421, text: '4.3.0 Far too much data, closing the connection' };
 export const tooManyErrors: SmtpReply = { code: 421, text: '4.7.0 Too many errors, closing the connection' };

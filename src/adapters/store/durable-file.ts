@@ -13,9 +13,12 @@ export class DurableFile implements Adapter<unknown> {
     this.#path = path;
   }
 
-  async read(): Promise<unknown> {
-    // What a crash left half written: nobody was told of it, and it may hold mail addresses.
+  /** Removes what a crash left half written: nobody was told of it, and it may hold mail addresses. For the owner only. */
+  async removeLeftover(): Promise<void> {
     await unlink(`${this.#path}.tmp`).catch(() => {});
+  }
+
+  async read(): Promise<unknown> {
     const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
       return undefined;

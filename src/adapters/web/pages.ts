@@ -33,9 +33,10 @@ export function resetPage(challenge: OpenedChallenge, site: SiteOptions, problem
   return layout(challenge.locale, site, words.heading, html`<h1>${words.heading}</h1>${body}`);
 }
 
-function endOf({ progress }: OpenedChallenge, words: Texts): Html {
+function endOf(challenge: OpenedChallenge, words: Texts): Html {
+  const { progress } = challenge;
   const on = progress === 'verified' ? html`<p><a class="button" href="/reset/accounts">${words.continue}</a></p>` : '';
-  return html`<p id="progress" role="status">${words.progress[progress]}</p>${on}${startAgain(words)}`;
+  return html`${progressOf(challenge, words)}${on}${startAgain(words)}`;
 }
 
 function steps(challenge: OpenedChallenge, site: SiteOptions, words: Texts, problem: string | undefined): Html {
