@@ -8,7 +8,7 @@ import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.t
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
-import { accepted, passedOn, smtpReplies, tooMuchData, tryAgainLater } from './adapters/smtp-in/smtp-replies.ts';
+import { accepted, edgeReplies, passedOn, smtpReplies } from './adapters/smtp-in/smtp-replies.ts';
 import { claimDataFolder } from './adapters/store/data-folder.ts';
 import { DurableFile } from './adapters/store/durable-file.ts';
 import { openLowdbStore } from './adapters/store/lowdb-store.ts';
@@ -140,7 +140,11 @@ const mailAnswers: MailAnswers = {
   smtp(reason, authorDomain) {
     if (reason === 'passed-on') return `250 ${passedOn}`;
     if (reason === 'believed' || reason === 'already-answered') return `250 ${accepted}`;
-    const known = { 'far-too-big': tooMuchData, 'checks-failed': tryAgainLater, ...smtpReplies };
+    const known = {
+      'far-too-big': edgeReplies['far-too-big'],
+      'checks-failed': edgeReplies['not-now'],
+      ...smtpReplies,
+    };
     const { code, text } = known[reason];
     const domain = reason === 'not-authenticated' && authorDomain !== undefined ? ` domain ${authorDomain}` : '';
     return `${code} ${text}${domain}`;

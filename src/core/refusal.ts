@@ -50,6 +50,28 @@ export const mailRefusals = {
 /** One name for each reason, the same in the core, the log, the answers and the page. */
 export type MailRefusalReason = keyof typeof mailRefusals;
 
+/**
+ * Why the listener itself turns somebody away, with its row: before there is a message to judge, or instead of judging it.
+ * None of these is told on a page.
+ */
+export const edgeRefusals = {
+  'too-many-connections': 'C1, C2',
+  'connection-too-old': 'C3',
+  'too-many-errors': 'C4',
+  'too-many-commands': 'C4',
+  'no-room': 'C5',
+  'utf8-not-offered': 'M1',
+  'parameter-unknown': 'M1',
+  'size-too-big': 'M2',
+  'second-recipient': 'R8',
+  'far-too-big': 'D1',
+  'not-now': 'D18',
+  'shutting-down': '-',
+} as const satisfies Record<string, string>;
+
+/** One name for each, the same in the table, the answer and the log. */
+export type EdgeRefusalReason = keyof typeof edgeRefusals;
+
 /** Why a form is not accepted. */
 export type FormRefusalReason =
   | 'cookie-missing'

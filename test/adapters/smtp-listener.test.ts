@@ -733,7 +733,7 @@ describe('SMTP, the log', { concurrency: true, timeout: 10_000 }, () => {
       ['info', 'reply-queued', undefined, 'data', 250],
       ['info', 'refused', 'not-authenticated', 'data', 250],
       ['info', 'refused', 'header-malformed', 'data', 250],
-      ['warn', 'failed', undefined, undefined, undefined],
+      ['warn', 'failed', 'not-now', undefined, undefined],
     ];
     const { events } = listening.log;
     assert.deepEqual(

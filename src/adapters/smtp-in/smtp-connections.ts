@@ -5,7 +5,8 @@
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Clock } from '../../app/ports.ts';
 import { networkOf } from '../../core/network-address.ts';
-import { connectionTooOld, type SmtpReply, tooManyConnections } from './smtp-replies.ts';
+import type { EdgeRefusalReason } from '../../core/refusal.ts';
+import { edgeReplies, type SmtpReply } from './smtp-replies.ts';
 
 export interface ConnectionLimits {
   readonly connectionsMax: number;
@@ -43,6 +44,7 @@ const ageMaxMs = 180_000;
 export function createConnections(
   limits: Omit<ConnectionLimits, 'proxyAddresses'>,
   clock: Pick<Clock, 'after'>,
+  refused: (reason: EdgeRefusalReason) => void,
 ): Connections {
   const open = new Map<Socket, Watched>();
 
@@ -69,7 +71,10 @@ export function createConnections(
       // smtp-server listens a moment later only. A client that has reset its connection by then fails what we write.
       socket.on('error', () => {});
       socket.once('close', () => forget(socket));
-      const cancelAge = clock.after(ageMaxMs, () => open.get(socket)?.tell(connectionTooOld));
+      const cancelAge = clock.after(ageMaxMs, () => {
+        refused('connection-too-old');
+        open.get(socket)?.tell(edgeReplies['connection-too-old']);
+      });
       open.set(socket, { cancelAge, tell: (reply) => end(socket, reply) });
     },
     admit(socket, address) {
@@ -79,7 +84,10 @@ export function createConnections(
       const network = networkOf(address);
       const room = hasRoomFor(network);
       if (room) watched.network = network;
-      else end(socket, tooManyConnections);
+      else {
+        refused('too-many-connections');
+        end(socket, edgeReplies['too-many-connections']);
+      }
       return room;
     },
     inSession(socket, tell) {

@@ -2,7 +2,8 @@
 // or goes on for too long, is ended: smtp-server counts unknown commands only.
 
 import type { SMTPServer } from 'smtp-server';
-import { tooManyCommands, tooManyErrors } from './smtp-replies.ts';
+import type { EdgeRefusalReason } from '../../core/refusal.ts';
+import { edgeReplies } from './smtp-replies.ts';
 
 /** A session of smtp-server. */
 export type Connection = SMTPServer['connections'] extends Set<infer One> ? One : never;
@@ -12,19 +13,25 @@ const errorsMax = 30;
 const repliesMax = 250;
 
 /** Stands between smtp-server and its client; to be called before the greeting. */
-export function guardReplies(connection: Connection): void {
+export function guardReplies(connection: Connection, refused: (reason: EdgeRefusalReason) => void): void {
   const send = connection.send.bind(connection);
   let replies = 0;
   let errors = 0;
   connection.send = (code, data, context) => {
     const bare = code >= 400 && typeof data === 'string' && !/^[245]\.\d+\.\d+ /.test(data);
-    send(code, bare ? `${enhancedCode(code, data, context)} ${data}` : data, context);
+    // RFC 1870 §6.1: the size that MAIL announces is looked at by smtp-server; the answer is ours.
+    if (bare && code === 552) {
+      refused('size-too-big');
+      send(code, edgeReplies['size-too-big'].text, false);
+    } else send(code, bare ? `${enhancedCode(code, data, context)} ${data}` : data, context);
     replies += 1;
     if (code >= 400) errors += 1;
     // RFC 5321 §3.8: 421 may come at any time, but not between a start signal (STARTTLS, DATA) and what follows it.
     if (code === 421 || code === 220 || code === 354) return;
-    const reply = errors >= errorsMax ? tooManyErrors : tooManyCommands;
-    if (errors >= errorsMax || replies >= repliesMax) send(reply.code, reply.text, false);
+    if (errors < errorsMax && replies < repliesMax) return;
+    const reason = errors >= errorsMax ? 'too-many-errors' : 'too-many-commands';
+    refused(reason);
+    send(edgeReplies[reason].code, edgeReplies[reason].text, false);
   };
 }
 

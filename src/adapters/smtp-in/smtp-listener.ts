@@ -15,24 +15,12 @@ import {
   type MailRefused,
   type ReceiveMail,
 } from '../../app/ports.ts';
+import type { EdgeRefusalReason } from '../../core/refusal.ts';
 import { type CertificateFiles, keepCertificate } from './smtp-certificate.ts';
 import { type ConnectionLimits, type Connections, createAddressList, createConnections } from './smtp-connections.ts';
 import { guardReplies } from './smtp-guard.ts';
 import { createRoom, isClientGone, readMessage } from './smtp-message.ts';
-import {
-  accepted,
-  connectionTooOld,
-  noRoom,
-  oneRecipientOnly,
-  parameterUnknown,
-  passedOn,
-  type SmtpReply,
-  shuttingDown,
-  smtpReplies,
-  tooMuchData,
-  tryAgainLater,
-  utf8NotSupported,
-} from './smtp-replies.ts';
+import { accepted, edgeReplies, passedOn, type SmtpReply, smtpReplies } from './smtp-replies.ts';
 
 export interface SmtpListenerOptions extends ConnectionLimits {
   readonly listen: { readonly host: string; readonly port: number };
@@ -65,13 +53,15 @@ const socketTimeoutMs = 30_000;
 // All messages that are being read or checked, together.
 const messagesBytesMax = 32 * 2 ** 20;
 const closeTimeoutMs = 5_000;
+const notesPeriodMs = 60_000;
 
 /** Makes the listener. */
 export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): SmtpListener {
   const { clock, log } = ports;
-  const connections = createConnections(options, clock);
+  const note = createRefusalNotes(ports);
+  const connections = createConnections(options, clock, note);
   const server = new SMTPServer({ ...serverOptions(options), ...handlers(ports, options, connections) });
-  admitFirst(server, connections);
+  admitFirst(server, connections, note);
   // Without a listener, one client that resets its connection ends the process.
   server.on('error', (error) => log.info('smtp-connection', { outcome: 'lost', code: codeOf(error) }));
   let endWatch = () => {};
@@ -99,7 +89,8 @@ export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): 
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Who is not in the middle of a message has nothing to finish.
       for (const connection of [...server.connections]) {
-        if (!connection.session.envelope?.mailFrom) connection.send(shuttingDown.code, shuttingDown.text, false);
+        if (!connection.session.envelope?.mailFrom)
+          connection.send(edgeReplies['shutting-down'].code, edgeReplies['shutting-down'].text, false);
       }
       const cancel = clock.after(closeTimeoutMs, () => connections.endAll());
       await closed;
@@ -110,10 +101,26 @@ export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): 
 }
 
 /**
+ * Notes what happens to connections: each reason once a minute, with how often it came since. Whoever floods us must not
+ * flood the log as well.
+ */
+function createRefusalNotes({ clock, log }: Ports): (reason: EdgeRefusalReason) => void {
+  const notes = new Map<EdgeRefusalReason, { at: number; times: number }>();
+  return (reason) => {
+    const now = clock.now();
+    const last = notes.get(reason);
+    const times = (last?.times ?? 0) + 1;
+    const quiet = last !== undefined && Math.abs(now - last.at) < notesPeriodMs;
+    notes.set(reason, quiet ? { at: last.at, times } : { at: now, times: 0 });
+    if (!quiet) log.info('smtp-connection', { outcome: 'refused', reason, times });
+  };
+}
+
+/**
  * Lets the limits of connections speak before smtp-server makes a session: its `connect` is the first moment at which
  * the client's address is known, with a PROXY header or without.
  */
-function admitFirst(server: SMTPServer, connections: Connections): void {
+function admitFirst(server: SMTPServer, connections: Connections, note: (reason: EdgeRefusalReason) => void): void {
   server.server.on('connection', (socket) => connections.watch(socket));
   const connect = server.connect.bind(server);
   server.connect = (socket, socketOptions) => {
@@ -121,7 +128,7 @@ function admitFirst(server: SMTPServer, connections: Connections): void {
     connect(socket, socketOptions);
     const connection = [...server.connections].find(({ _socket }) => _socket === socket);
     if (connection === undefined) return;
-    guardReplies(connection);
+    guardReplies(connection, note);
     connections.inSession(socket, ({ code, text }) => connection.send(code, text, false));
   };
 }
@@ -144,8 +151,13 @@ function handlers(
   function answer(callback: (error?: Error | null, message?: string) => void, handle: () => Promise<SmtpReply>) {
     const failed = (error: unknown): SmtpReply => {
       if (isClientGone(error)) log.info('smtp', { outcome: 'lost', at: 'data' });
-      else log[error instanceof DependencyError ? 'warn' : 'error']('smtp', { outcome: 'failed' }, error);
-      return tryAgainLater;
+      else
+        log[error instanceof DependencyError ? 'warn' : 'error'](
+          'smtp',
+          { outcome: 'failed', reason: 'not-now' },
+          error,
+        );
+      return edgeReplies['not-now'];
     };
     void handle()
       .catch(failed)
@@ -153,18 +165,24 @@ function handlers(
       .catch(failed);
   }
 
+  /** What the listener refuses by itself within a transaction: named in the log like everything else. */
+  function refuseHere(reason: EdgeRefusalReason, at: 'mail' | 'rcpt' | 'data'): SmtpReply {
+    log.info('smtp', { outcome: 'refused', reason, at });
+    return edgeReplies[reason];
+  }
+
   const room = createRoom(Math.max(messagesBytesMax, 2 * options.messageBytesMax));
   return {
     onMailFrom(address, session, callback) {
       delete memoryOf(session).recipient;
       const refusal = refuseSender(address);
-      callback(refusal && smtpError(refusal));
+      callback(refusal === undefined ? null : smtpError(refuseHere(refusal, 'mail')));
     },
     onRcptTo(address, session, callback) {
       answer(callback, async () => {
         const memory = memoryOf(session);
-        if (session.envelope.rcptTo.length > 0) return oneRecipientOnly;
-        if (parametersOf(address).length > 0) return parameterUnknown;
+        if (session.envelope.rcptTo.length > 0) return refuseHere('second-recipient', 'rcpt');
+        if (parametersOf(address).length > 0) return refuseHere('parameter-unknown', 'rcpt');
         const { badRecipients } = memory;
         const admitted = await mail.admitRecipient(asciiAddress(address.address), {
           remoteAddress: session.remoteAddress,
@@ -186,10 +204,9 @@ function handlers(
         const { recipient } = memoryOf(session);
         if (recipient === undefined) throw new Error('DATA without a recipient');
         const message = await readMessage(stream, options.messageBytesMax, clock, room);
-        if (message === 'too-slow' || message === 'far-too-big' || message === 'no-room') {
-          log.info('smtp', { outcome: 'refused', reason: message, at: 'data', durationMs: clock.now() - startedAt });
-          if (message === 'far-too-big') mail.refuseTooBig(recipient); // its page learns it all the same
-          return { 'too-slow': connectionTooOld, 'far-too-big': tooMuchData, 'no-room': noRoom }[message];
+        if (message === 'far-too-big') mail.refuseTooBig(recipient); // its page learns it all the same
+        if (message === 'connection-too-old' || message === 'far-too-big' || message === 'no-room') {
+          return refuseHere(message, 'data');
         }
         const received =
           message === 'too-big'
@@ -228,14 +245,14 @@ function serverOptions(options: SmtpListenerOptions): SMTPServerOptions {
 }
 
 /** Row M1 of src/DESIGN.md "Which mail is believed"; the size is smtp-server's to look at. */
-function refuseSender(address: SMTPServerAddress): SmtpReply | null {
+function refuseSender(address: SMTPServerAddress): EdgeRefusalReason | undefined {
   const parameters = parametersOf(address);
   // RFC 6531 is not offered; whoever uses it all the same must not be read as ASCII. What smtp-server remembers of
   // SMTPUTF8 would outlast the refusal and meet the next MAIL. It shows domains as Unicode, so they tell nothing.
   const local = address.address.slice(0, Math.max(0, address.address.lastIndexOf('@')));
-  if (parameters.includes('SMTPUTF8') || !/^[ -~]*$/.test(local)) return utf8NotSupported;
+  if (parameters.includes('SMTPUTF8') || !/^[ -~]*$/.test(local)) return 'utf8-not-offered';
   // RFC 5321 §4.1.1.11. REQUIRETLS (RFC 8689) above all is a promise that we could not keep.
-  return parameters.every((name) => name === 'SIZE' || name === 'BODY') ? null : parameterUnknown;
+  return parameters.every((name) => name === 'SIZE' || name === 'BODY') ? undefined : 'parameter-unknown';
 }
 
 /** Upper case. */

@@ -3,8 +3,8 @@
 import type { SMTPServerDataStream } from 'smtp-server';
 import type { Clock } from '../../app/ports.ts';
 
-/** A whole message, or why there is none. `far-too-big` and `too-slow`: the rest of it was not waited for. */
-export type ReadMessage = Uint8Array | 'too-big' | 'far-too-big' | 'too-slow' | 'no-room';
+/** A whole message, or why there is none. `far-too-big` and `connection-too-old`: the rest of it was not waited for. */
+export type ReadMessage = Uint8Array | 'too-big' | 'far-too-big' | 'connection-too-old' | 'no-room';
 
 /** Memory that all messages on their way in share. */
 export interface Room {
@@ -76,7 +76,7 @@ export async function readMessage(
     cancel();
     if (!whole) room.give(kept.length);
   }
-  if (late) return 'too-slow';
+  if (late) return 'connection-too-old';
   if (bytes > bytesMax) return 'too-big';
   return crowded ? 'no-room' : kept.subarray(0, bytes);
 }

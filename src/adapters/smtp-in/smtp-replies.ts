@@ -1,7 +1,7 @@
 // The one table from refusal to SMTP answer: reply code, enhanced code (RFC 3463, RFC 7372) and a text that the
 // sender's own server shows to the person who wrote. It repeats nothing of the message.
 
-import type { MailRefusalReason } from '../../core/refusal.ts';
+import type { EdgeRefusalReason, MailRefusalReason } from '../../core/refusal.ts';
 
 /** One answer. The enhanced code stands in the text, where smtp-server leaves it alone. */
 export interface SmtpReply {
@@ -41,17 +41,21 @@ export const smtpReplies: Readonly<Record<MailRefusalReason, SmtpReply>> = {
   'senders-exhausted': { code: 550, text: '5.7.1 Too many senders for this request, please start again' },
 };
 
-/** Answers that are no refusals: the sender's server comes again (RFC 5321 §4.2.1). */
-export const tryAgainLater: SmtpReply = { code: 451, text: '4.3.0 Something went wrong here, please try again later' };
-export const tooManyConnections: SmtpReply = { code: 421, text: '4.7.0 Too many connections, please try again later' };
-export const connectionTooOld: SmtpReply = { code: 421, text: '4.4.2 This takes too long, closing the connection' };
-export const noRoom: SmtpReply = { code: 452, text: '4.3.1 Too much mail at once, please try again later' };
-export const oneRecipientOnly: SmtpReply = { code: 452, text: '4.5.3 One recipient for each message, please' };
-export const tooMuchData: SmtpReply = { code: 421, text: '4.3.0 Far too much data, closing the connection' };
-export const tooManyErrors: SmtpReply = { code: 421, text: '4.7.0 Too many errors, closing the connection' };
-export const tooManyCommands: SmtpReply = { code: 421, text: '4.7.0 Too many commands, closing the connection' };
-export const shuttingDown: SmtpReply = { code: 421, text: '4.3.2 Shutting down, please try again later' };
-export const parameterUnknown: SmtpReply = { code: 555, text: '5.5.4 This parameter is not supported' };
-export const utf8NotSupported: SmtpReply = { code: 553, text: '5.6.7 Addresses beyond ASCII are not supported yet' };
+/** The same for what the listener refuses by itself. 4xx: the sender's server comes again (RFC 5321 §4.2.1). */
+export const edgeReplies: Readonly<Record<EdgeRefusalReason, SmtpReply>> = {
+  'too-many-connections': { code: 421, text: '4.7.0 Too many connections, please try again later' },
+  'connection-too-old': { code: 421, text: '4.4.2 This takes too long, closing the connection' },
+  'too-many-errors': { code: 421, text: '4.7.0 Too many errors, closing the connection' },
+  'too-many-commands': { code: 421, text: '4.7.0 Too many commands, closing the connection' },
+  'no-room': { code: 452, text: '4.3.1 Too much mail at once, please try again later' },
+  'utf8-not-offered': { code: 553, text: '5.6.7 Addresses beyond ASCII are not supported yet' },
+  'parameter-unknown': { code: 555, text: '5.5.4 This parameter is not supported' },
+  'size-too-big': { code: 552, text: '5.3.4 The message is too big, please send only the prepared text' },
+  'second-recipient': { code: 452, text: '4.5.3 One recipient for each message, please' },
+  'far-too-big': { code: 421, text: '4.3.0 Far too much data, closing the connection' },
+  'not-now': { code: 451, text: '4.3.0 Something went wrong here, please try again later' },
+  'shutting-down': { code: 421, text: '4.3.2 Shutting down, please try again later' },
+};
+
 export const accepted = '2.0.0 Thank you, the reply is on its way';
 export const passedOn = '2.0.0 Thank you';
