@@ -28,7 +28,7 @@ export interface ExplainRun {
   readonly complaint: string;
 }
 
-export const explainUsage = `Usage:
+const explainUsage = `Usage:
   npm run explain -- FILE [--ip A] [--helo H] [--mail-from F] [--rcpt T] [--config FILE] [--json]
 
 Says what would happen to a saved message (.eml) if it came now, and why. It asks the DNS, changes
@@ -158,7 +158,7 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
 }
 
 /** The whole explanation; stable names, printable ASCII, other characters as JSON escapes. */
-export function formatJson(explanation: Explanation): string {
+function formatJson(explanation: Explanation): string {
   return JSON.stringify(explanation, undefined, 2).replace(/[^\x20-\x7e\n]/g, (unit) => {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
@@ -171,7 +171,7 @@ const labelWidth = 13;
 const shownMax = 1000;
 
 /** The explanation for reading, also aloud. */
-export function formatText(explanation: Explanation): string {
+function formatText(explanation: Explanation): string {
   const { decision, otherwise, sender, dns, notes } = explanation;
   const sections = [
     [outcomeWords[decision.outcome], ...decisionLines(decision, explanation)],

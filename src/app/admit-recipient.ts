@@ -1,11 +1,12 @@
-// RCPT TO: a one-time address that we made and that still takes mail, the operator's mailbox, or a refusal (rows R1 to
-// R7 of src/DESIGN.md "Which mail is believed"). Made-up addresses are counted, lest somebody tries them all.
+// RCPT TO: gathers what is known about a recipient and has the core decide (core/recipient-policy.ts). Made-up addresses
+// are counted, lest somebody tries them all; the page of a known challenge learns why its mail was refused.
 
 import { asciiLower, type Mailbox } from '../core/mail-address.ts';
 import { networkOf } from '../core/network-address.ts';
-import { refuse } from '../core/refusal.ts';
+import type { OneTimeAddress } from '../core/one-time-address.ts';
+import { decideRecipient } from '../core/recipient-policy.ts';
 import { readAddress } from './challenge-tokens.ts';
-import type { Admitted, ChallengeStore, Clock, MailRefused, ReceiveMail, RecipientOrigin, Secrets } from './ports.ts';
+import type { Admitted, ChallengeStore, Clock, MailRefused, ReceiveMail, Secrets } from './ports.ts';
 import { createRateLog, type RateLog } from './rate-log.ts';
 
 interface Ports {
@@ -24,7 +25,6 @@ interface Options {
   readonly operator: Mailbox | null;
 }
 
-const perConnectionMax = 5;
 const perNetworkMax = 50;
 const networkWindowMs = 10 * 60_000;
 const roles = new Set(['postmaster', 'abuse']); // RFC 5321 §4.5.1, RFC 2142 §4
@@ -34,29 +34,34 @@ export function createAdmitRecipient(ports: Ports, { domain, operator }: Options
   const { secrets, store, clock, messages, notify } = ports;
   const guesses = createRateLog([{ max: perNetworkMax - 1, windowMs: networkWindowMs }]);
 
-  function refuseGuess({ remoteAddress, badRecipients }: RecipientOrigin, now: number): MailRefused {
-    const { waitMs } = guesses.take(networkOf(remoteAddress), now);
-    const tooMany = waitMs > 0 || badRecipients + 1 >= perConnectionMax;
-    return refuse(tooMany ? 'too-many-bad-addresses' : 'address-unknown');
+  async function stateOf(address: OneTimeAddress, now: number): Promise<'open' | 'over'> {
+    const state = (await store.read(address.id, now))?.state.kind;
+    return now >= address.expiresAt || state === 'locked' || state === 'verified' ? 'over' : 'open';
   }
 
-  return async (recipient, origin): Promise<Admitted | MailRefused> => {
+  return async (recipient, { remoteAddress, badRecipients, nullSender }): Promise<Admitted | MailRefused> => {
     const now = clock.now();
+    const network = networkOf(remoteAddress);
     const at = recipient.lastIndexOf('@');
     // RFC 5321 §4.1.1.3: `postmaster` without a domain is this host's.
-    if (at >= 0 && asciiLower(recipient.slice(at + 1)) !== domain) return refuse('relay-denied');
+    const domainIsOurs = at < 0 || asciiLower(recipient.slice(at + 1)) === domain;
     const localPart = at < 0 ? recipient : recipient.slice(0, at);
-    if (roles.has(asciiLower(localPart))) {
-      return operator === null ? refuse('address-unknown') : { kind: 'operator', mailbox: operator };
-    }
-    if (origin.nullSender) return refuse('null-sender');
-    const address = readAddress(secrets, localPart, now);
-    if (address === undefined) return refuseGuess(origin, now);
-    const state = (await store.read(address.id, now))?.state.kind;
-    if (now >= address.expiresAt || state === 'locked' || state === 'verified') {
-      return notify(address.id, refuse('address-expired'));
-    }
-    if (messages.waitMs(address.id, now) > 0) return notify(address.id, refuse('too-many-messages'));
-    return { kind: 'one-time', address };
+    const isRole = roles.has(asciiLower(localPart));
+    const address = domainIsOurs && !isRole ? readAddress(secrets, localPart, now) : undefined;
+    const decision = decideRecipient({
+      domainIsOurs,
+      role: isRole ? (operator === null ? 'unread' : 'read') : 'none',
+      nullSender,
+      address: address === undefined ? 'made-up' : await stateOf(address, now),
+      madeUpBefore: badRecipients,
+      networkIsGuessing: guesses.waitMs(network, now) > 0,
+      messagesUsedUp: address !== undefined && messages.waitMs(address.id, now) > 0,
+    });
+    if (decision === 'operator' && operator !== null) return { kind: 'operator', mailbox: operator };
+    if (decision === 'one-time' && address !== undefined) return { kind: 'one-time', address };
+    if (typeof decision === 'string') throw new Error(`${decision} was decided without what it needs`);
+    if (address !== undefined && decision.reason !== 'null-sender') return notify(address.id, decision);
+    if (domainIsOurs && !isRole && !nullSender) guesses.take(network, now);
+    return decision;
   };
 }
