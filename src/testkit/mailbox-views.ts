@@ -1,6 +1,6 @@
 // The pages of the test mailbox as HTML: inbox, message, form, answer, error. No decisions, no script, no inline style.
 
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../core/html.ts';
 import type { Identity } from './identities.ts';
 import type { Mailto } from './mailto.ts';
 import type { MessageView, ReceivedMessage } from './sink.ts';
@@ -17,7 +17,7 @@ function labelOf(identity: Identity): string {
 
 /** A whole page. `renewSeconds` lets the browser load it again by itself. */
 export function layout(title: string, content: Html, renewSeconds?: number): string {
-  return `<!doctype html>${html`
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -37,7 +37,7 @@ ${content}
 </main>
 </body>
 </html>
-`}`;
+`.markup;
 }
 
 function inboxLink(identity: Identity, current: Identity | undefined): Html {

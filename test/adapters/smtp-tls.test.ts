@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { TestClock } from '../support/clock.ts';
 import {
   makeCertificate,
   type SmtpClient,
@@ -16,7 +17,6 @@ import {
   type TestListener,
   until,
 } from '../support/smtp.ts';
-import { TestClock } from '../support/world.ts';
 
 const first = makeCertificate('first.example');
 const second = makeCertificate('second.example');

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
-import type { AppLimits, Clock, Log, LogFields, Secrets } from '../../src/app/ports.ts';
+import type { AppLimits, Log, LogFields, Secrets } from '../../src/app/ports.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
+import { TestClock } from '../support/clock.ts';
 
 export const secondMs = 1000;
 export const minuteMs = 60 * secondMs;
@@ -32,37 +33,10 @@ export const limits: AppLimits = {
   repliesPerMailbox: { perMinuteMax: 1, perHourMax: 5, perDayMax: 12 },
 };
 
-/** A clock that starts at the same moment in every run and moves when it is told to; what is due then runs, in order. */
-export class ManualClock implements Clock {
-  #now = Date.UTC(2026, 0, 15, 9, 30, 20);
-  #due: { readonly at: number; readonly task: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.#now + ms, task };
-    this.#due.push(entry);
-    return () => {
-      this.#due = this.#due.filter((other) => other !== entry);
-    };
-  }
-
-  /** How long until each of the things that wait, the next one first. */
-  get waiting(): readonly number[] {
-    return this.#due.map(({ at }) => at - this.#now).toSorted((one, other) => one - other);
-  }
-
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    const next = () => this.#due.filter(({ at }) => at <= end).toSorted((one, other) => one.at - other.at)[0];
-    for (let entry = next(); entry !== undefined; entry = next()) {
-      this.#due.splice(this.#due.indexOf(entry), 1);
-      this.#now = Math.max(this.#now, entry.at);
-      entry.task();
-    }
-    this.#now = end;
+/** A clock that starts at the same moment in every run. */
+export class ManualClock extends TestClock {
+  constructor() {
+    super(Date.UTC(2026, 0, 15, 9, 30, 20));
   }
 }
 

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import type { ZoneRecords } from '../../src/testkit/zone.ts';
-import { startWorld, TestClock, Visitor, type World } from '../support/world.ts';
+import { TestClock } from '../support/clock.ts';
+import { startWorld, Visitor, type World } from '../support/world.ts';
 
 const good = '250 2.0.0';
 const again = '451 4.4.3';

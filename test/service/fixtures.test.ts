@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { smtpReplies } from '../../src/adapters/smtp-in/smtp-replies.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import { html } from '../../src/adapters/web/html.ts';
 import { waitText } from '../../src/adapters/web/pages.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
+import { html } from '../../src/core/html.ts';
 import { mailRefusals } from '../../src/core/refusal.ts';
 import {
   type Answer,

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { codeIn, readPage, replyTo, startWorld, TestClock, Visitor, type World } from '../support/world.ts';
+import { TestClock } from '../support/clock.ts';
+import { codeIn, readPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const minuteMs = 60_000;

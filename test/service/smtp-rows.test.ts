@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { findIdentity, type IdentityKey } from '../../src/testkit/identities.ts';
 import { composeMessage } from '../../src/testkit/message.ts';
+import { TestClock } from '../support/clock.ts';
 import { SmtpClient } from '../support/smtp.ts';
-import { startWorld, TestClock, Visitor, type World } from '../support/world.ts';
+import { startWorld, Visitor, type World } from '../support/world.ts';
 
 const domain = 'in.school.example';
 const operator = 'it@school.example';

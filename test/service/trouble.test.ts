@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { rename } from 'node:fs/promises';
 import { afterEach, describe, it } from 'node:test';
-import { codeIn, replyTo, startWorld, TestClock, Visitor, type World } from '../support/world.ts';
+import { TestClock } from '../support/clock.ts';
+import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const secondMs = 1000;

@@ -13,7 +13,7 @@ import {
 } from '../../src/adapters/smtp-in/smtp-listener.ts';
 import type { Envelope, Log, ReceiveMail, RecipientOrigin } from '../../src/app/ports.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
-import { TestClock } from './world.ts';
+import { TestClock } from './clock.ts';
 
 /** One answer. `status` is what tables compare: code and enhanced code. */
 export interface Reply {

@@ -14,41 +14,6 @@ import type { ReceivedMessage } from '../../src/testkit/sink.ts';
 const free = { host: '127.0.0.1', port: 0 };
 const configFolder = join(import.meta.dirname, '../../config');
 
-/** A clock that moves only when it is told to; what is due then runs, in order. */
-export class TestClock implements Clock {
-  #now = Date.now();
-  #due: { at: number; task: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, task: () => void): () => void {
-    const entry = { at: this.#now + ms, task };
-    this.#due.push(entry);
-    return () => {
-      this.#due = this.#due.filter((other) => other !== entry);
-    };
-  }
-
-  /** Times at which something is waiting to run, from now. */
-  get waiting(): readonly number[] {
-    return this.#due.map(({ at }) => at - this.#now).toSorted((one, other) => one - other);
-  }
-
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = this.#due.filter(({ at }) => at <= end).toSorted((one, other) => one.at - other.at)[0];
-      if (next === undefined) break;
-      this.#due = this.#due.filter((other) => other !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.task();
-    }
-    this.#now = end;
-  }
-}
-
 export interface World {
   readonly kit: Kit;
   readonly service: Service;

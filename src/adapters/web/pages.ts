@@ -2,11 +2,11 @@
 // They work without JavaScript. Every value goes through html.ts, which escapes it.
 
 import type { OpenedChallenge, ShownAccounts } from '../../app/ports.ts';
+import { type Html, html } from '../../core/html.ts';
 import { type Locale, timeLocales } from '../../core/locale.ts';
 import { groupAddress } from '../../core/one-time-address.ts';
 import { requestSubject } from '../../core/request-subject.ts';
 import type { VerdictDetails } from '../../core/sender-policy.ts';
-import { type Html, html } from './html.ts';
 import { type Texts, texts } from './texts.ts';
 
 /** What all pages share. Texts of the operator, escaped like everything else. */
