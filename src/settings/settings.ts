@@ -163,8 +163,17 @@ function readTimeZone(text: string): Reading<string> {
   return /^[A-Za-z]/.test(text) ? { value: text } : { problem: 'is an offset, not the name of a time zone' };
 }
 
-function readDataDir(text: string): Reading<string> {
-  return text.trim() === '' || text.includes('\0') ? { problem: 'is not a folder path' } : { value: text };
+function readPath(text: string, what: 'file' | 'folder'): Reading<string> {
+  return text.trim() === '' || text.includes('\0') ? { problem: `is not a ${what} path` } : { value: text };
+}
+
+function readFilePath(text: string): Reading<string> {
+  return readPath(text, 'file');
+}
+
+/** One form only: what passes stands in our style sheet as it is. */
+function readColor(text: string): Reading<string> {
+  return /^#[0-9a-f]{6}$/i.test(text) ? { value: text.toLowerCase() } : { problem: 'is not a colour like #rrggbb' };
 }
 
 function readIpAddress(text: string): Reading<string> {
@@ -196,6 +205,16 @@ const web = z.strictObject({
     meaning: 'Adds a button to the reset page that opens the mail in the test mailbox. For trying out only.',
     remedy: 'Give null, or an http URL on this machine, for example http://127.0.0.1:8025.',
   }),
+  color: option(textOf(readColor).default('#14548f'), {
+    meaning: "The organisation's colour, for buttons and marks; made darker or lighter where it would be hard to read.",
+    // Without quotes YAML sees no value at all, which by itself would be a riddle.
+    remedy: 'Give # and six hexadecimal digits, in quotes since # starts a comment in YAML, for example "#14548f".',
+  }),
+  logoFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: "The organisation's logo on the pages: PNG, JPEG, WebP or SVG, at most 100 kB; read once at the start.",
+    remedy: 'Give null, or a file path, for example /etc/reply-to-verify/logo.svg.',
+  }),
 });
 
 const smtp = z.strictObject({
@@ -210,12 +229,12 @@ const smtp = z.strictObject({
       remedy: 'Give a full host name, for example mx.in.school.example.',
     },
   ),
-  certificateFile: option(textOf(readDataDir).nullable().default(null), {
+  certificateFile: option(textOf(readFilePath).nullable().default(null), {
     nullable: true,
     meaning: 'Certificate chain for STARTTLS, PEM; read again when it changes. Without one STARTTLS is not offered.',
     remedy: 'Give null, or a file path, for example /etc/letsencrypt/live/mx.in.school.example/fullchain.pem.',
   }),
-  keyFile: option(textOf(readDataDir).nullable().default(null), {
+  keyFile: option(textOf(readFilePath).nullable().default(null), {
     nullable: true,
     meaning: 'Private key of smtp.certificateFile, PEM.',
     remedy: 'Give null, or a file path, for example /etc/letsencrypt/live/mx.in.school.example/privkey.pem.',
@@ -281,7 +300,7 @@ const relay = z.strictObject({
 });
 
 const data = z.strictObject({
-  dir: option(textOf(readDataDir).default('.data'), {
+  dir: option(textOf((text) => readPath(text, 'folder')).default('.data'), {
     meaning: 'Folder for everything that is kept; one process at a time.',
     remedy: 'Give a folder path, for example /var/lib/reply-to-verify.',
   }),

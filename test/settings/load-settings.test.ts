@@ -66,6 +66,10 @@ describe('one value', () => {
     ['web.publicUrl', 'http://[::1]:0', 'http://[::1]:0'],
     ['web.testMailboxUrl', null, null],
     ['web.testMailboxUrl', 'http://127.0.0.1:8025/', 'http://127.0.0.1:8025'],
+    ['web.color', '#0b6e4f', '#0b6e4f'],
+    ['web.color', '#FFEE00', '#ffee00'],
+    ['web.logoFile', null, null],
+    ['web.logoFile', 'config/our logo.svg', 'config/our logo.svg'],
     ['smtp.hostname', 'MX.School.example', 'mx.school.example'],
     ['mail.from', 'accounts@SCHOOL.example', 'accounts@school.example'],
     ['mail.siteName', 'St. Mary & Sons, No. 1', 'St. Mary & Sons, No. 1'],
@@ -127,6 +131,23 @@ describe('one value', () => {
     ['web.testMailboxUrl', 'http://mailbox.school.example', /not on this machine/],
     ['web.testMailboxUrl', 'http://me@127.0.0.1:8025', /user name/],
     ['web.testMailboxUrl', 'http://127.0.0.1:0', /port 0/],
+    ['web.color', '14548f', /#rrggbb/],
+    ['web.color', '#14548', /#rrggbb/],
+    ['web.color', '#15f', /#rrggbb/],
+    ['web.color', '#14548fff', /#rrggbb/],
+    ['web.color', '#14548g', /#rrggbb/],
+    ['web.color', ' #14548f', /#rrggbb/],
+    ['web.color', '#14548f\n', /#rrggbb/],
+    ['web.color', '#14548f;}', /#rrggbb/],
+    ['web.color', 'navy', /#rrggbb/],
+    ['web.color', 'rgb(20, 84, 143)', /#rrggbb/],
+    ['web.color', '', /#rrggbb/],
+    ['web.color', 145_480, /not text/],
+    ['web.color', null, /no value/],
+    ['web.logoFile', '', /not a file path/],
+    ['web.logoFile', ' ', /not a file path/],
+    ['web.logoFile', 'logo\0.svg', /not a file path/],
+    ['web.logoFile', ['logo.svg'], /not text/],
     ['smtp.hostname', 'mx', /full host name/],
     ['smtp.hostname', 'mx.school.example.', /full host name/],
     ['smtp.hostname', '127.0.0.1', /full host name/],
@@ -158,6 +179,7 @@ describe('one value', () => {
     ['relay.url', 'smtp://me:100%@relay.school.example', /%25/],
     ['relay.url', 'smtp://127.0.0.1:0', /port 0/],
     ['relay.url', 'smtp://1.2.3:25', /host/],
+    ['smtp.keyFile', ' ', /not a file path/],
     ['data.dir', ' ', /folder path/],
     ['keys.source', 'vault', /none of file, env, ephemeral/],
     ['log.level', 'loud', /none of debug/],
@@ -201,6 +223,8 @@ describe('sources', () => {
     const env = {
       RTV_LIMITS_UNDO_HOURS: '24',
       RTV_WEB_TEST_MAILBOX_URL: '',
+      RTV_WEB_COLOR: '#0B6E4F',
+      RTV_WEB_LOGO_FILE: '',
       RTV_KEYS_SECRET: 'null',
       RTV_DNS_SERVERS: '9.9.9.9, [::1]:5353',
       RTV_WEB_LISTEN: '[::1]:0',
@@ -208,6 +232,8 @@ describe('sources', () => {
     const settings = settingsOf({ files: [developmentFile], env });
     assert.equal(settings.limits.undoHours, 24);
     assert.equal(settings.web.testMailboxUrl, null);
+    assert.equal(settings.web.color, '#0b6e4f');
+    assert.equal(settings.web.logoFile, null);
     assert.equal(settings.keys.secret, null);
     assert.deepEqual(settings.dns.servers, [
       { host: '9.9.9.9', port: 53 },
@@ -231,6 +257,13 @@ describe('sources', () => {
       assert.match(mistake?.problem ?? '', problem);
     });
   }
+
+  test('a colour in quotes, a logo without', () => {
+    const { web } = settingsOf({
+      files: [developmentFile, file('web:\n  color: "#0b6e4f" # green\n  logoFile: logo.svg')],
+    });
+    assert.deepEqual([web.color, web.logoFile], ['#0b6e4f', 'logo.svg']);
+  });
 
   test('empty sections and an empty file are fine', () => {
     const settings = settingsOf({ files: [developmentFile, file(''), file('# only this\nlimits:\nlog:\n')] });
@@ -325,6 +358,7 @@ describe('mistakes', () => {
     ['__proto__', '__proto__:\n  level: info', 1, /not a known section/, /Known here: web/],
     ['a map for a value', 'data:\n  dir: { a: 1 }', 2, /not text/, /folder path/],
     ['a key without a value', 'data:\n  dir:', 2, /no value/, /folder path/],
+    ['a colour without quotes, which is a comment', 'web:\n  color: #14548f', 2, /no value/, /in quotes .*"#14548f"/],
   ];
   for (const [name, text, line, problem, remedy] of inFile) {
     test(`${name} in a file`, () => {
