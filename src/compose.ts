@@ -18,8 +18,9 @@ import { createSecrets } from './adapters/system/node-secrets.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
+import { announceChanges, createChallengeNews } from './app/challenge-news.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
-import { createMailNotices } from './app/mail-notices.ts';
+import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
 import type { AppLimits, Clock, ExplainMail } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
@@ -72,28 +73,29 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const storePath = join(folder, 'challenges.json');
   const storeFile = new DurableFile(storePath);
   await storeFile.removeLeftover();
-  const store = await openLowdbStore(storeFile, storePath);
+  const news = createChallengeNews();
+  const store = announceChanges(await openLowdbStore(storeFile, storePath), news.changed);
   closers.push(() => store.close());
   const directory = await openFileDirectory(folder);
   closers.push(startSweeping({ store, clock, log }));
 
   const sender = createNodemailerSender(senderOptions(settings));
   closers.push(() => sender.close());
-  const outbox = createSendReplies({ secrets, store, sender, clock, log }, limits);
+  const outbox = createSendReplies({ secrets, store, sender, clock, log, news }, limits);
   closers.push(() => outbox.stop());
 
-  const notices = createMailNotices();
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   const verifier = createMailauthVerifier(settings.smtp.hostname, resolver.forMessage);
   const mail = createReceiveMail(
-    { secrets, store, verifier, clock, notices, sender, replyQueued: outbox.queued },
+    { secrets, store, verifier, clock, news, sender, replyQueued: outbox.queued },
     mailOptions(settings),
   );
   const smtp = createSmtpListener({ mail, clock, log }, smtpOptions(settings));
   const useCases = {
-    openChallenge: createOpenChallenge({ secrets, store, clock, notices }, limits),
+    openChallenge: createOpenChallenge({ secrets, store, clock, news }, limits),
+    followChallenge: createFollowChallenge({ secrets, store, clock, news }, limits),
     redeemCode: createRedeemCode({ secrets, store, clock }, limits),
-    showAccounts: createShowAccounts({ secrets, store, clock, directory }, limits),
+    showAccounts: createShowAccounts({ secrets, store, clock, directory }),
   };
   const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
 

@@ -1,12 +1,14 @@
 // Everything a challenge shows to the world, derived from one cookie and one key: nothing is stored for showing a page
 // (src/DESIGN.md "The challenge"). The digests come from the Secrets port; layouts are fixed here.
 //
-//   cookie = version 1 | b 16 | purpose 1 | locale 1 | issuedAt 6 (milliseconds) | mac 16        bytes, as base64url
+//   cookie = version 1 | b 16 | purpose 1 | issuedAt 6 (milliseconds) | mac 16        bytes, as base64url
+//
+// The language is not in it: it may change on the open page, and must not change the challenge.
 
 import { concatBytes, fromBase64Url, fromHex, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import type { Challenge, Sender, Verified } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
-import { type Locale, locales } from '../core/locale.ts';
+import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
 import { type Purpose, purposes } from '../core/purpose.ts';
@@ -15,31 +17,42 @@ import type { Secrets } from './ports.ts';
 
 /** What a cookie of ours says, once its MAC was checked. */
 export interface ChallengeSeed {
-  readonly payload: Uint8Array;
   readonly purpose: Purpose;
-  readonly locale: Locale;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
+  /** The form nonce: 32 bytes. Goes into the hidden field and nowhere else. */
+  readonly nonce: Uint8Array;
+}
+
+/** How a page is shown; rides in its address, so that the reply speaks the same language and names the browser. */
+export interface ShownAs {
+  readonly locale: Locale;
+  readonly clientHint: ClientHint;
 }
 
 const version = 1;
-const payloadLength = 25;
+const payloadLength = 24;
 const macLength = 16;
 const addressMacLength = 5;
 const idLength = 10;
 const minuteMs = 60_000;
 
-/** Makes a new challenge and returns its cookie. */
-export function issueCookie(secrets: Secrets, purpose: Purpose, locale: Locale, now: number): string {
+/** Makes a new challenge: its cookie, and what the cookie says. */
+export function issueCookie(
+  secrets: Secrets,
+  purpose: Purpose,
+  now: number,
+): { readonly cookie: string; readonly seed: ChallengeSeed } {
   const payload = new Uint8Array(payloadLength);
   const view = new DataView(payload.buffer);
   payload[0] = version;
   payload.set(secrets.randomBytes(16), 1);
   payload[17] = purposes.indexOf(purpose);
-  payload[18] = locales.indexOf(locale);
-  view.setUint16(19, Math.floor(now / 2 ** 32));
-  view.setUint32(21, now % 2 ** 32);
-  return toBase64Url(concatBytes(payload, secrets.mac('cookie', payload).subarray(0, macLength)));
+  view.setUint16(18, Math.floor(now / 2 ** 32));
+  view.setUint32(20, now % 2 ** 32);
+  const mac = secrets.mac('cookie', payload).subarray(0, macLength);
+  const seed = { purpose, issuedAt: now, nonce: secrets.mac('nonce', payload) };
+  return { cookie: toBase64Url(concatBytes(payload, mac)), seed };
 }
 
 /**
@@ -53,34 +66,32 @@ export function readCookie(secrets: Secrets, cookie: string): ChallengeSeed | un
   const payload = bytes.slice(0, payloadLength);
   const mac = secrets.mac('cookie', payload).subarray(0, macLength);
   const purpose = purposes[payload[17] ?? -1];
-  const locale = locales[payload[18] ?? -1];
-  if (!secrets.equal(mac, bytes.subarray(payloadLength)) || payload[0] !== version || !purpose || !locale) {
-    return undefined;
-  }
+  if (!secrets.equal(mac, bytes.subarray(payloadLength)) || payload[0] !== version || !purpose) return undefined;
   const view = new DataView(payload.buffer);
-  return { payload, purpose, locale, issuedAt: view.getUint16(19) * 2 ** 32 + view.getUint32(21) };
+  const issuedAt = view.getUint16(18) * 2 ** 32 + view.getUint32(20);
+  return { purpose, issuedAt, nonce: secrets.mac('nonce', payload) };
 }
 
-/** The form nonce: 32 bytes. Goes into the hidden field and nowhere else. */
-export function deriveNonce(secrets: Secrets, seed: ChallengeSeed): Uint8Array {
-  return secrets.mac('nonce', seed.payload);
+/** The id of a challenge, 20 hexadecimal digits. It commits to the nonce without giving it away. */
+export function challengeId(secrets: Secrets, { nonce }: ChallengeSeed): string {
+  return toHex(secrets.hash(nonce).subarray(0, idLength));
 }
 
-/** The challenge that a cookie names. Its id commits to the nonce without giving it away. */
+/** The end of a challenge. The address packs whole minutes; cookie, page and address must end at the same moment. */
+export function challengeEnd({ issuedAt }: ChallengeSeed, challengeLifetimeMs: number): number {
+  return Math.floor((issuedAt + challengeLifetimeMs) / minuteMs) * minuteMs;
+}
+
+/** The address of a challenge, for the page that shows it. */
 export function deriveAddress(
   secrets: Secrets,
   seed: ChallengeSeed,
-  clientHint: ClientHint,
+  { locale, clientHint }: ShownAs,
   challengeLifetimeMs: number,
 ): OneTimeAddress {
-  return {
-    purpose: seed.purpose,
-    locale: seed.locale,
-    clientHint,
-    // The address packs whole minutes; cookie, page and address must end at the same moment.
-    expiresAt: Math.floor((seed.issuedAt + challengeLifetimeMs) / minuteMs) * minuteMs,
-    id: toHex(secrets.hash(deriveNonce(secrets, seed)).subarray(0, idLength)),
-  };
+  const { purpose } = seed;
+  const expiresAt = challengeEnd(seed, challengeLifetimeMs);
+  return { purpose, locale, clientHint, expiresAt, id: challengeId(secrets, seed) };
 }
 
 /** Writes the local part of a one-time address, 32 letters and digits. */

@@ -7,9 +7,9 @@ import { readMessageHeader } from '../core/message-header.ts';
 import { type OneTimeAddress, parseAddress } from '../core/one-time-address.ts';
 import { type MailSentence, mailRefusals } from '../core/refusal.ts';
 import { missedBySignature, missedBySpf, type SenderPolicy } from '../core/sender-policy.ts';
+import { createChallengeNews } from './challenge-news.ts';
 import { readAddress } from './challenge-tokens.ts';
 import { type CheckedMail, checkMail } from './check-mail.ts';
-import { createMailNotices } from './mail-notices.ts';
 import {
   type Admitted,
   type ChallengeStore,
@@ -268,7 +268,7 @@ function dryReceiveMail(ports: JudgePorts, options: ExplainMailOptions): Receive
     close: async () => {},
   };
   const sender = { passOn: async () => ({ kind: 'handed-over' }) as const };
-  return createReceiveMail({ ...ports, store, sender, notices: createMailNotices(), replyQueued() {} }, options);
+  return createReceiveMail({ ...ports, store, sender, news: createChallengeNews(), replyQueued() {} }, options);
 }
 
 const anyHost = '192.0.2.1'; // RFC 5737: nobody's, for limits that are empty anyway

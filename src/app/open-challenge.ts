@@ -2,47 +2,43 @@
 // all of a challenge is derived from the cookie, and the store is only read.
 
 import { toBase64Url } from '../core/bytes.ts';
-import type { Challenge } from '../core/challenge.ts';
 import { requestLabel } from '../core/verification-code.ts';
-import { deriveAddress, deriveNonce, issueCookie, readCookie, writeAddress } from './challenge-tokens.ts';
-import type { MailNotices } from './mail-notices.ts';
-import type { AppLimits, ChallengeStore, Clock, OpenChallenge, Progress, Secrets } from './ports.ts';
+import type { ChallengeNews } from './challenge-news.ts';
+import { type ChallengeSeed, deriveAddress, issueCookie, readCookie, writeAddress } from './challenge-tokens.ts';
+import { statusOf } from './follow-challenge.ts';
+import type { AppLimits, ChallengeStore, Clock, OpenChallenge, OpenChallengeRequest, Secrets } from './ports.ts';
 
 /** Makes the use case. */
 export function createOpenChallenge(
-  { secrets, store, clock, notices }: { secrets: Secrets; store: ChallengeStore; clock: Clock; notices: MailNotices },
+  { secrets, store, clock, news }: { secrets: Secrets; store: ChallengeStore; clock: Clock; news: ChallengeNews },
   limits: AppLimits,
 ): OpenChallenge {
-  return async ({ cookie, locale, clientHint }) => {
+  const describe = (cookie: string, seed: ChallengeSeed, shownAs: OpenChallengeRequest) => {
+    const address = deriveAddress(secrets, seed, shownAs, limits.challengeLifetimeMs);
+    return { cookie, nonce: seed.nonce, address };
+  };
+
+  return async (request) => {
     const now = clock.now();
-    const derive = (value: string) => {
-      const seed = readCookie(secrets, value);
-      return seed && { seed, address: deriveAddress(secrets, seed, clientHint, limits.challengeLifetimeMs) };
-    };
-    const known = cookie === undefined ? undefined : derive(cookie);
-    const isNew = known === undefined || now >= known.address.expiresAt;
-    const value = isNew || cookie === undefined ? issueCookie(secrets, 'reset', locale, now) : cookie;
-    const opened = isNew ? derive(value) : known;
-    if (opened === undefined) throw new Error('a cookie that was just made cannot be read');
-    const { seed, address } = opened;
-    const record = isNew ? undefined : await store.read(address.id, now);
+    const { cookie } = request;
+    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
+    const known = cookie !== undefined && seed !== undefined ? describe(cookie, seed, request) : undefined;
+    const live = known !== undefined && now < known.address.expiresAt ? known : undefined;
+    const issued = live === undefined ? issueCookie(secrets, 'reset', now) : undefined;
+    const opened = live ?? (issued && describe(issued.cookie, issued.seed, request));
+    if (opened === undefined) throw new Error('a challenge is neither live nor new');
+    const { address } = opened;
+    const status =
+      live === undefined ? undefined : statusOf(await store.read(address.id, now), news.get(address.id), now);
     return {
-      cookie: value,
-      isNew,
-      nonce: toBase64Url(deriveNonce(secrets, seed)),
+      cookie: opened.cookie,
+      isNew: live === undefined,
+      renewed: live === undefined && cookie !== undefined,
+      nonce: toBase64Url(opened.nonce),
       localPart: writeAddress(secrets, address),
       label: requestLabel(address.id),
-      locale: seed.locale,
       expiresAt: address.expiresAt,
-      progress: progressOf(record, now),
-      notice: isNew ? undefined : notices.get(address.id),
+      ...(status ?? { progress: 'awaiting-mail', notice: undefined }),
     };
   };
-}
-
-function progressOf(record: Challenge | undefined, now: number): Progress {
-  if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
-  if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
-  if (record.state.kind !== 'code-sent') return record.state.kind;
-  return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;
 }

@@ -205,28 +205,35 @@ export interface AppLimits extends ChallengeLimits {
 /** How far a challenge has come, as its page may tell. Never names a mailbox: nothing was proved yet. */
 export type Progress =
   | 'awaiting-mail'
+  | 'mail-arrived'
   | 'reply-queued'
+  | 'reply-delayed'
   | 'reply-handed-over'
   | 'reply-failed'
   | 'locked'
   | 'verified'
   | 'finished';
 
+/** What the live line tells of a challenge. */
+export interface ChallengeStatus {
+  readonly progress: Progress;
+  /** What became of the latest mail for it, when it was refused. */
+  readonly notice: MailNotice | undefined;
+}
+
 /** Everything the page shows. */
-export interface OpenedChallenge {
+export interface OpenedChallenge extends ChallengeStatus {
   /** Value for the cookie; set it when `isNew`. */
   readonly cookie: string;
   readonly isNew: boolean;
+  /** There was a cookie, but its page has ended: too old, or made with a key that is gone. */
+  readonly renewed: boolean;
   /** Hidden field, base64url. */
   readonly nonce: string;
   /** Local part of the one-time address. */
   readonly localPart: string;
   readonly label: string;
-  readonly locale: Locale;
   readonly expiresAt: number;
-  readonly progress: Progress;
-  /** What became of the latest mail for this challenge, when it was refused. */
-  readonly notice: MailNotice | undefined;
 }
 
 /** A refused mail, as its page may tell: a fixed sentence, and domain names and results for an administrator. */
@@ -239,13 +246,24 @@ export interface MailNotice {
 export interface OpenChallengeRequest {
   /** Attacker-chosen; undefined when there is none. */
   readonly cookie: string | undefined;
-  /** For a new challenge; a live one keeps its own. */
+  /** Of the page; they ride in the address it shows. */
   readonly locale: Locale;
   readonly clientHint: ClientHint;
 }
 
 /** The page is asked for. @throws DependencyError when the store cannot be read */
 export type OpenChallenge = (request: OpenChallengeRequest) => Promise<OpenedChallenge>;
+
+/** The live line of an open page. Cookies are attacker-chosen; nothing is made or renewed for them. */
+export interface FollowChallenge {
+  /** How far it has come, or that there is nothing to tell. @throws DependencyError when the store cannot be read */
+  look(cookie: string | undefined): Promise<ChallengeStatus | Refused<'cookie-missing' | 'page-ended'>>;
+  /**
+   * Calls `changed` whenever there may be something new to see, until the result is called.
+   * @returns undefined when so many follow it already that one more must ask by itself
+   */
+  follow(cookie: string | undefined, changed: () => void): (() => void) | undefined;
+}
 
 /** The form as it came. All of it attacker-chosen; undefined when it is missing. */
 export interface RedeemRequest {
@@ -279,7 +297,6 @@ export type RedeemCode = (request: RedeemRequest) => Promise<Redeemed | RedeemRe
 /** A proved mailbox and its accounts. */
 export interface ShownAccounts {
   readonly kind: 'accounts';
-  readonly locale: Locale;
   readonly mailbox: Mailbox;
   readonly accounts: readonly Account[];
   readonly grantExpiresAt: number;

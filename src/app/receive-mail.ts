@@ -9,8 +9,8 @@ import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type MailRefusalReason, mailRefusals, refuse } from '../core/refusal.ts';
 import { describeVerdict, type SenderPolicy } from '../core/sender-policy.ts';
 import { createAdmitRecipient } from './admit-recipient.ts';
+import type { ChallengeNews } from './challenge-news.ts';
 import { type CheckedMail, checkMail } from './check-mail.ts';
-import type { MailNotices } from './mail-notices.ts';
 import { createPassOnMail } from './pass-on-mail.ts';
 import type {
   AppLimits,
@@ -31,7 +31,7 @@ export interface ReceiveMailPorts {
   readonly store: ChallengeStore;
   readonly verifier: MailVerifier;
   readonly clock: Clock;
-  readonly notices: MailNotices;
+  readonly news: ChallengeNews;
   readonly sender: Pick<MailSender, 'passOn'>;
   /** Told after the write that a reply waits in the outbox. */
   readonly replyQueued: (id: string, mailbox: Mailbox) => void;
@@ -55,15 +55,30 @@ const hourMs = 60 * minuteMs;
 /** Makes the use case. */
 export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailOptions): ReceiveMail {
   const { limits } = options;
-  const { clock, notices } = ports;
+  const { clock, news } = ports;
   const messages = createRateLog([{ max: limits.messagesMax, windowMs: limits.challengeLifetimeMs }]);
   const judge = createJudge(ports, options);
   const passOn = createPassOnMail(ports);
 
   function notify(id: string, refused: MailRefused): MailRefused {
     const { sentence } = mailRefusals[refused.reason];
-    if (sentence !== 'unchanged') notices.put(id, { sentence, waitMs: refused.waitMs ?? 0, details: refused.details });
+    if (sentence !== 'unchanged') news.put(id, { sentence, waitMs: refused.waitMs ?? 0, details: refused.details });
     return refused;
+  }
+
+  async function receive(message: Uint8Array, envelope: Envelope, address: OneTimeAddress) {
+    const place = messages.take(address.id, clock.now());
+    const received = await judge(message, envelope, address).catch((error: unknown) => {
+      place.giveBack();
+      throw error;
+    });
+    // What the sender's server will send again, or has sent before, is not one message more.
+    if (received.kind === 'already-answered' || (received.kind === 'refused' && isTemporary(received.reason))) {
+      place.giveBack();
+    }
+    if (received.kind === 'refused') return notify(address.id, received);
+    if (received.kind === 'reply-queued') news.put(address.id, undefined);
+    return received;
   }
 
   return {
@@ -75,19 +90,8 @@ export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailO
     },
     async receive(message, envelope, recipient) {
       if (recipient.kind === 'operator') return passOn(message, recipient.mailbox);
-      const { address } = recipient;
-      const place = messages.take(address.id, clock.now());
-      const received = await judge(message, envelope, address).catch((error: unknown) => {
-        place.giveBack();
-        throw error;
-      });
-      // What the sender's server will send again, or has sent before, is not one message more.
-      if (received.kind === 'already-answered' || (received.kind === 'refused' && isTemporary(received.reason))) {
-        place.giveBack();
-      }
-      if (received.kind === 'refused') return notify(address.id, received);
-      if (received.kind === 'reply-queued') notices.put(address.id, undefined);
-      return received;
+      const checked = news.checking(recipient.address.id);
+      return receive(message, envelope, recipient.address).finally(checked);
     },
   };
 }

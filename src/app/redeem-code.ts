@@ -8,7 +8,7 @@ import { asciiLower } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { parseCode } from '../core/verification-code.ts';
-import { deriveAddress, deriveGrant, deriveNonce, findSender, readCookie } from './challenge-tokens.ts';
+import { deriveAddress, deriveGrant, findSender, readCookie } from './challenge-tokens.ts';
 import type {
   AppLimits,
   ChallengeStore,
@@ -34,9 +34,10 @@ export function createRedeemCode(
     const seed = readCookie(secrets, cookie);
     if (seed === undefined) return refuse('cookie-invalid');
     const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
-    if (given === undefined || !secrets.equal(given, deriveNonce(secrets, seed))) return refuse('nonce-wrong');
-    // The browser is not asked again: what is stored came with the mail.
-    const address = deriveAddress(secrets, seed, readClientHint(''), limits.challengeLifetimeMs);
+    if (given === undefined || !secrets.equal(given, seed.nonce)) return refuse('nonce-wrong');
+    // Language and browser do not matter: what is stored of them came with the mail.
+    const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
+    const address = deriveAddress(secrets, seed, shownAs, limits.challengeLifetimeMs);
     const digits = parseCode(code ?? '');
     return digits === undefined ? refuse('code-malformed') : { kind: 'form', address, code: digits };
   }

@@ -5,6 +5,7 @@
 import { type Challenge, settleReply } from '../core/challenge.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import { requestLabel } from '../core/verification-code.ts';
+import type { ChallengeNews } from './challenge-news.ts';
 import { deriveCode } from './challenge-tokens.ts';
 import type { AppLimits, ChallengeStore, Clock, Log, MailSender, OutgoingReply, Secrets } from './ports.ts';
 
@@ -26,10 +27,12 @@ interface Ports {
   readonly sender: MailSender;
   readonly clock: Clock;
   readonly log: Log;
+  /** For the open page. */
+  readonly news: Pick<ChallengeNews, 'delayed'>;
 }
 
 /** Makes the outbox worker. */
-export function createSendReplies({ secrets, store, sender, clock, log }: Ports, limits: AppLimits): SendReplies {
+export function createSendReplies({ secrets, store, sender, clock, log, news }: Ports, limits: AppLimits): SendReplies {
   /** One entry per sender with something under way: a pause that can be ended, or a try; `again`: look once more after it. */
   const busy = new Map<string, { readonly pause: (() => void) | undefined; again: boolean }>();
   const underWay = new Set<Promise<void>>();
@@ -72,6 +75,7 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
 
   function wait(id: string, mailbox: Mailbox, tries: number): void {
     if (stopped) return;
+    news.delayed(id, mailbox, true);
     busy.set(key(id, mailbox), {
       pause: clock.after(pauseMs(tries), () => run(id, mailbox, tries + 1)),
       again: false,
@@ -81,6 +85,7 @@ export function createSendReplies({ secrets, store, sender, clock, log }: Ports,
   function forget(id: string, mailbox: Mailbox): void {
     const again = busy.get(key(id, mailbox))?.again === true;
     busy.delete(key(id, mailbox));
+    news.delayed(id, mailbox, false);
     if (again) queued(id, mailbox);
   }
 

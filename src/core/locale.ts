@@ -6,6 +6,9 @@ export const locales = ['en', 'de', 'fr', 'es'] as const;
 /** A language that every text exists in. */
 export type Locale = (typeof locales)[number];
 
+/** Which way each is written. A language from right to left needs nothing but its entry here and its texts. */
+export const directions: Readonly<Record<Locale, 'ltr' | 'rtl'>> = { en: 'ltr', de: 'ltr', fr: 'ltr', es: 'ltr' };
+
 /** How times are written: English without AM and PM, which half of its readers do not use. */
 export const timeLocales: Readonly<Record<Locale, string>> = { en: 'en-GB', de: 'de', fr: 'fr', es: 'es' };
 

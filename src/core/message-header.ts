@@ -67,8 +67,12 @@ export function readMessageHeader(
     author,
     recipient: readMailboxField(fields.get('to')?.[0] ?? ''),
     subject: fields.get('subject')?.[0]?.trim() ?? '',
-    // What we write into In-Reply-To: printable, no blank, no angle bracket inside (RFC 5322 §3.6.4, narrowed).
-    messageId: messageId !== undefined && /^<[!-;=?-~]{3,250}>$/.test(messageId) ? messageId : undefined,
+    // What we write into In-Reply-To: printable, no blank, no angle bracket inside (RFC 5322 §3.6.4, narrowed). And no
+    // "/" or ":", or a sender could have us repeat something that a mail filter takes for a link.
+    messageId:
+      messageId !== undefined && /^<(?=.{3,250}>$)[!-.0-9;=?A-~]+@[!-.0-9;=?A-~]+>$/.test(messageId)
+        ? messageId
+        : undefined,
     fields,
   };
 }

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Adapter, Memory } from 'lowdb';
 import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
-import { deriveAddress, issueCookie, readCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
-import { createMailNotices } from '../../src/app/mail-notices.ts';
+import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
+import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import {
   type AppLimits,
   type ChallengeStore,
@@ -66,6 +66,7 @@ interface Inbox {
   readonly mail: ReturnType<typeof oneTimeOnly>;
   readonly clock: ManualClock;
   readonly store: ChallengeStore;
+  readonly news: ChallengeNews;
   readonly recipient: OneTimeAddress;
   /** The one-time address, as it stands on the page. */
   readonly localPart: string;
@@ -123,6 +124,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
   const checked: string[] = [];
   const queued: string[] = [];
   let canariesAsked = 0;
+  const news = createChallengeNews();
   const verifier: MailVerifier = {
     async verify(message, given, author) {
       assert.ok(message.length > 0);
@@ -143,7 +145,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
         store,
         verifier,
         clock,
-        notices: createMailNotices(),
+        news,
         sender: noOperator,
         replyQueued: (id, to) => queued.push(`${id} ${to}`),
       },
@@ -151,14 +153,9 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
     ),
   );
   const challenge = () => {
-    const seed = readCookie(secrets, issueCookie(secrets, 'reset', 'en', clock.now()));
-    assert.ok(seed);
-    const recipient = deriveAddress(
-      secrets,
-      seed,
-      { browser: 'Firefox', system: 'Windows' },
-      limits.challengeLifetimeMs,
-    );
+    const { seed } = issueCookie(secrets, 'reset', clock.now());
+    const shownAs = { locale: 'en', clientHint: { browser: 'Firefox', system: 'Windows' } } as const;
+    const recipient = deriveAddress(secrets, seed, shownAs, limits.challengeLifetimeMs);
     return { recipient, localPart: writeAddress(secrets, recipient) };
   };
   const { recipient, localPart } = challenge();
@@ -167,6 +164,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
     mail,
     clock,
     store,
+    news,
     recipient,
     localPart,
     other: challenge,
@@ -333,7 +331,7 @@ describe('receive, an accepted mail', { concurrency: true }, () => {
           store: slow,
           verifier: { verify: async () => ({ evidence: signed(), canary: async () => 'closed' }) },
           clock,
-          notices: createMailNotices(),
+          news: createChallengeNews(),
           sender: noOperator,
           replyQueued: (id, to) => told.push(`${id} ${to}`),
         },
@@ -670,6 +668,125 @@ describe('receive, when something outside fails', { concurrency: true }, () => {
   });
 });
 
+describe('receive, what the open page learns', { concurrency: true }, () => {
+  const quiet = { notice: undefined, checking: false, delayed: new Set() };
+  const dependency = (error: unknown) => (error instanceof DependencyError ? error.dependency : 'bug');
+  type Step = (inbox: Inbox) => Evidence | Promise<Evidence>;
+  // What is done before the check ends, and what has come of the mail then.
+  const outcomes: [string, Step, outcome: string, notice: string | undefined][] = [
+    ['accepted', () => signed(), 'reply-queued', undefined],
+    ['not believed', () => unproved, 'not-authenticated', 'not-confirmed'],
+    ['to be sent again', () => temporary, 'check-unavailable', 'checking'],
+    [
+      'not written',
+      (inbox) => {
+        inbox.failWrites = true;
+        return signed();
+      },
+      'store',
+      undefined,
+    ],
+    ['a bug of the verifier', () => Promise.reject(new TypeError('a bug')), 'bug', undefined],
+    [
+      'not checked in time',
+      (inbox) => {
+        inbox.clock.advance(checkTimeoutMs);
+        return new Promise<Evidence>(() => {});
+      },
+      'dns',
+      undefined,
+    ],
+  ];
+  for (const [title, end, outcome, notice] of outcomes) {
+    test(`a mail is being checked until it is ${title}`, async () => {
+      const inbox = await open();
+      const { promise, resolve } = Promise.withResolvers<Evidence>();
+      inbox.evidence = promise;
+      const { id } = inbox.recipient;
+      const receiving = inbox.receive().catch(dependency);
+      await settle();
+      assert.deepEqual(inbox.news.get(id), { ...quiet, checking: true });
+      resolve(end(inbox));
+      assert.equal(await receiving, outcome);
+      const { notice: told, ...rest } = inbox.news.get(id);
+      assert.deepEqual([told?.sentence, rest], [notice, { checking: false, delayed: new Set() }]);
+    });
+  }
+
+  const early: [string, Fields, string, notice: string | undefined][] = [
+    ['a header that cannot be read', { From: 'Amy' }, 'author-unreadable', 'sender-unreadable'],
+    ['an answer', { 'In-Reply-To': '<x@y.example>' }, 'answer-to-another-mail', 'write-a-new-one'],
+    ['somebody else in To', { To: rory }, 'wrong-recipient', 'only-this-address'],
+    ['a robot, of whom nothing is told', { 'Auto-Submitted': 'auto-replied' }, 'automatic-mail', undefined],
+  ];
+  for (const [title, fields, outcome, notice] of early) {
+    test(`a mail refused before its sender is checked: ${title}`, async () => {
+      const inbox = await open();
+      assert.equal(await inbox.receive(fields), outcome);
+      const { notice: told, ...rest } = inbox.news.get(inbox.recipient.id);
+      assert.deepEqual([told?.sentence, rest], [notice, { checking: false, delayed: new Set() }]);
+    });
+  }
+
+  test('the page follows both: that a mail is being checked, and what came of it', async () => {
+    const inbox = await open();
+    const { id } = inbox.recipient;
+    const seen: string[] = [];
+    const end = inbox.news.follow(id, () => {
+      const { checking, notice } = inbox.news.get(id);
+      seen.push(`${checking ? 'checking' : 'not checking'}, ${notice?.sentence}`);
+    });
+    assert.ok(end);
+    inbox.evidence = unproved;
+    await inbox.receive();
+    end();
+    await inbox.receive();
+    assert.deepEqual(seen, ['checking, undefined', 'checking, not-confirmed', 'not checking, not-confirmed']);
+  });
+
+  test('two mails at once are being checked until both are', async () => {
+    const inbox = await open();
+    const [slow, quick] = [Promise.withResolvers<Evidence>(), Promise.withResolvers<Evidence>()];
+    const { id } = inbox.recipient;
+    inbox.evidence = slow.promise;
+    const first = inbox.receive();
+    inbox.evidence = quick.promise;
+    const second = inbox.receive();
+    quick.resolve(unproved);
+    await second;
+    assert.equal(inbox.news.get(id).checking, true);
+    slow.resolve(unproved);
+    await first;
+    assert.equal(inbox.news.get(id).checking, false);
+  });
+
+  test('an accepted mail ends what was said about one before it, the same one again says nothing', async () => {
+    const inbox = await open();
+    const { id } = inbox.recipient;
+    inbox.evidence = unproved;
+    await inbox.receive();
+    inbox.evidence = signed();
+    const same = { 'Message-ID': '<same@mail.school.example>' };
+    assert.equal(await inbox.receive(same), 'reply-queued');
+    assert.deepEqual(inbox.news.get(id), quiet);
+    assert.equal(await inbox.receive(), 'replies-exhausted');
+    const notice = inbox.news.get(id).notice;
+    assert.deepEqual([notice?.sentence, notice?.waitMs], ['asked-often', minuteMs]);
+    assert.equal(await inbox.receive(same), 'already-answered');
+    assert.equal(inbox.news.get(id).notice, notice);
+  });
+
+  test('another challenge hears nothing of it', async () => {
+    const inbox = await open();
+    inbox.evidence = unproved;
+    const receiving = inbox.receive();
+    const { recipient } = inbox.other();
+    assert.deepEqual(inbox.news.get(recipient.id), quiet);
+    await receiving;
+    assert.deepEqual(inbox.news.get(recipient.id), quiet);
+  });
+});
+
 describe('admit a recipient', { concurrency: true }, () => {
   const cases: [string, (inbox: Inbox) => string, string][] = [
     ['as it stands on the page', ({ localPart }) => `${localPart}@${domain}`, 'admitted'],
@@ -754,7 +871,7 @@ describe('admit a recipient', { concurrency: true }, () => {
           store,
           verifier: { verify: () => Promise.reject(new Error('not here')) },
           clock: inbox.clock,
-          notices: createMailNotices(),
+          news: createChallengeNews(),
           sender: noOperator,
           replyQueued: () => {},
         },

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Memory } from 'lowdb';
 import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
 import { type ChallengeStore, DependencyError, type OutgoingReply, type SendResult } from '../../src/app/ports.ts';
 import { createSendReplies } from '../../src/app/send-replies.ts';
@@ -23,6 +24,7 @@ interface Outbox {
   readonly clock: ManualClock;
   readonly store: ChallengeStore;
   readonly log: ReturnType<typeof collectLog>;
+  readonly news: ChallengeNews;
   readonly sent: readonly OutgoingReply[];
   /** What the relay says from now on: a result, or one that is still to come. */
   answer: SendResult | Promise<SendResult>;
@@ -51,11 +53,14 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
     passOn: () => assert.fail('the outbox passes nothing on'),
     close() {},
   };
-  const restart = () => createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, clock, log }, limits);
+  const news = createChallengeNews();
+  const restart = () =>
+    createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, clock, log, news }, limits);
   const outbox: Outbox = {
     clock,
     store: inner,
     log,
+    news,
     sent,
     answer: handedOver,
     worker: restart(),
@@ -422,6 +427,113 @@ describe('outbox, several replies', { concurrency: true }, () => {
       [await outbox.replyOf(amy), await outbox.replyOf(rory), await outbox.replyOf(amy, 2)].map((one) => one?.state),
       ['queued', 'handed-over', 'handed-over'],
     );
+  });
+});
+
+describe('outbox, what the open page learns', { concurrency: true }, () => {
+  const delayed = ({ news }: Outbox, challenge = 1) => news.get(idOf(challenge)).delayed.has(amy);
+
+  test('a reply is delayed from its first temporary failure on, also while it is tried again', async () => {
+    const outbox = await start();
+    await outbox.accept(1);
+    const first = later();
+    outbox.answer = first.promise;
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.equal(delayed(outbox), false, 'on its way');
+    first.resolve(temporary);
+    await settle();
+    assert.equal(delayed(outbox), true);
+    outbox.answer = later().promise;
+    await outbox.next();
+    assert.equal(outbox.sent.length, 2);
+    assert.equal(delayed(outbox), true);
+  });
+
+  const ends: [string, (outbox: Outbox) => unknown, sent: number][] = [
+    [
+      'is handed over',
+      (outbox) => {
+        outbox.answer = handedOver;
+      },
+      2,
+    ],
+    [
+      'is refused for good',
+      (outbox) => {
+        outbox.answer = permanent;
+      },
+      2,
+    ],
+    ['is given up, because its time is over', ({ clock }) => clock.advance(limits.challengeLifetimeMs), 1],
+    [
+      'is not wanted any more',
+      ({ store, clock }) =>
+        store.transact(idOf(1), clock.now(), (current) => ({
+          next: current && { ...current, state: { kind: 'locked' } },
+          result: undefined,
+        })),
+      1,
+    ],
+  ];
+  for (const [title, end, sent] of ends) {
+    test(`no longer when it ${title}`, async () => {
+      const outbox = await start();
+      outbox.answer = temporary;
+      await outbox.accept(1);
+      outbox.worker.queued(idOf(1), amy);
+      await settle();
+      assert.equal(delayed(outbox), true);
+      await end(outbox);
+      if (outbox.clock.waiting.length > 0) await outbox.next();
+      await settle();
+      assert.deepEqual([delayed(outbox), outbox.clock.waiting, outbox.sent.length], [false, [], sent]);
+    });
+  }
+
+  test('the page is told when it may look: at each failure, and when it is over', async () => {
+    const outbox = await start();
+    const seen: boolean[] = [];
+    assert.ok(outbox.news.follow(idOf(1), () => seen.push(delayed(outbox))));
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await outbox.next();
+    outbox.answer = handedOver;
+    await outbox.next();
+    assert.deepEqual(seen, [true, true, false]);
+  });
+
+  test('a store that cannot note the hand-over delays the reply as well', async () => {
+    let failing = true;
+    const outbox = await start(128, (inner) => ({
+      read: (id, now) => inner.read(id, now),
+      transact: (id, now, decide) =>
+        failing ? Promise.reject(new DependencyError('store', 'no space left')) : inner.transact(id, now, decide),
+      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.equal(delayed(outbox), true);
+    failing = false;
+    await outbox.next();
+    assert.equal(delayed(outbox), false);
+  });
+
+  test('another challenge hears nothing of it', async () => {
+    const outbox = await start();
+    outbox.answer = temporary;
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    outbox.answer = handedOver;
+    await outbox.accept(2, rory, 2);
+    outbox.worker.queued(idOf(2), rory);
+    await settle();
+    assert.deepEqual([delayed(outbox), delayed(outbox, 2)], [true, false]);
   });
 });
 

@@ -19,8 +19,8 @@ import { DurableFile } from '../../src/adapters/store/durable-file.ts';
 import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import { deriveAddress, issueCookie, readCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
-import { createMailNotices } from '../../src/app/mail-notices.ts';
+import { createChallengeNews } from '../../src/app/challenge-news.ts';
+import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import { createReceiveMail } from '../../src/app/receive-mail.ts';
 import { readClientHint } from '../../src/core/client-hint.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
@@ -86,8 +86,8 @@ async function measureMail(folder: string): Promise<Row> {
     siteName: 'Example School',
     timeZone: 'UTC',
   });
-  const notices = createMailNotices();
-  const ports = { secrets, store, verifier, clock: systemClock, notices, sender, replyQueued: () => {} };
+  const news = createChallengeNews();
+  const ports = { secrets, store, verifier, clock: systemClock, news, sender, replyQueued: () => {} };
   const mail = createReceiveMail(ports, {
     domain,
     from,
@@ -103,9 +103,9 @@ async function measureMail(folder: string): Promise<Row> {
     _: unknown,
     pupil: number,
   ): Promise<{ raw: Buffer; recipient: OneTimeAddress; mailFrom: Mailbox }> => {
-    const seed = readCookie(secrets, issueCookie(secrets, 'reset', 'en', Date.now()));
-    if (seed === undefined) throw new Error('no cookie');
-    const recipient = deriveAddress(secrets, seed, readClientHint(''), appLimits.challengeLifetimeMs);
+    const { seed } = issueCookie(secrets, 'reset', Date.now());
+    const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
+    const recipient = deriveAddress(secrets, seed, shownAs, appLimits.challengeLifetimeMs);
     const to = `${writeAddress(secrets, recipient)}@${domain}`;
     const mailFrom = parseMailbox(`pupil${pupil}@school.example`) ?? from;
     const raw = await writeMail({ ...amy, mailbox: mailFrom }, keys, { to, subject: 'New password', body: 'Please.' });

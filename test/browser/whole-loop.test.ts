@@ -1,69 +1,384 @@
-// The whole loop as a person does it, in a real browser: reset page, test mailbox, reply, code, accounts.
+// The whole loop as people do it, in a real browser: with the mouse, with the keyboard alone, without script, on a small
+// dark screen, in German, on two devices, in two tabs, with a slow mail and a refused one, and back and forth.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { newPage, openBrowser, type PageOptions } from '../support/browser.ts';
+import jsQR from 'jsqr';
+import type { BrowserContext, Page } from 'playwright-core';
+import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
 import { startWorld, type World } from '../support/world.ts';
+import { codeFor, enter, openReset, readReset, showQrCode, until } from './states.ts';
 
-let browser: Browser;
+const amy = 'amy.pond@school.example';
+let browser: Awaited<ReturnType<typeof openBrowser>>;
 let world: World;
 
 before(async () => {
   [browser, world] = await Promise.all([openBrowser(), startWorld()]);
 });
-
 after(async () => {
   await browser.close();
   await world.close();
 });
 
-/** Goes all the way as one of the identities; gives back what the last page says. */
-async function wholeLoop(identity: string, options: PageOptions): Promise<string> {
-  const { page, context, offsite, errors } = await newPage(browser, options);
-  await page.goto(`${world.webUrl}/reset`);
-  const address = await page.locator('#address').textContent();
+/** A visit of its own; whatever it did, nothing left the machine and no script failed. */
+async function visit(options: PageOptions, story: (visited: WatchedPage) => Promise<void>): Promise<void> {
+  const visited = await newPage(browser, options);
+  await story(visited);
+  // A refusal has a status of its own, which browsers write to their console.
+  const errors = visited.errors.filter((each) => !/responded with a status of 4\d\d/.test(each));
+  assert.deepEqual([...visited.offsite, ...errors], []);
+  await visited.context.close();
+}
 
-  const opened = context.waitForEvent('page');
-  await page.locator('#test-mailbox').click();
-  const mailbox = await opened;
-  assert.equal((await mailbox.locator('[name=to]').inputValue()).replaceAll('-', ''), address?.replaceAll('-', ''));
+/** Sends the mail that is filled in in the test mailbox, reads the reply there, and gives back its code. */
+async function writeAndRead(mailbox: Page, identity: string): Promise<string> {
   await mailbox.locator(`[name=identity][value=${identity}]`).check();
   await mailbox.locator('#send').click();
   assert.match((await mailbox.locator('#smtp-answer').textContent()) ?? '', /250 2\.0\.0/);
   await mailbox.locator('a#inbox').click();
   await mailbox.locator('ol#messages li a').first().click();
-  const code = /^\d{4} \d{4}$/m.exec((await mailbox.locator('pre#text').textContent()) ?? '')?.[0];
-  assert.ok(code !== undefined);
-
-  await page.reload();
-  assert.equal(await page.locator('#address').textContent(), address);
-  await page.locator('#code').fill(code);
-  await page.locator('#code').press('Enter');
-  await page.waitForURL('**/reset/accounts');
-  assert.doesNotMatch(page.url(), /[?#]/);
-  const text = (await page.locator('main').textContent()) ?? '';
-  assert.deepEqual([...offsite, ...errors], []);
-  await context.close();
-  return text;
+  return codeOn(mailbox);
 }
 
-describe('the whole loop in a browser', () => {
-  it('shows the mailbox and both of its accounts', async () => {
-    const text = await wholeLoop('amy', {});
-    assert.match(text, /amy\.pond@school\.example/);
-    assert.match(text, /apond/);
-    assert.match(text, /amy\.chess/);
+async function codeOn(mailbox: Page): Promise<string> {
+  const code = /^\d{4} \d{4}$/m.exec((await mailbox.locator('pre#text').textContent()) ?? '')?.[0];
+  assert.ok(code !== undefined, 'no code in the reply');
+  return code;
+}
+
+async function openMailbox({ page, context }: WatchedPage): Promise<Page> {
+  const [mailbox] = await Promise.all([context.waitForEvent('page'), page.locator('#test-mailbox').click()]);
+  return mailbox;
+}
+
+const lineSays = (page: Page, text: RegExp) => page.locator('#line').filter({ hasText: text }).waitFor();
+const focused = (page: Page) => page.evaluate('document.activeElement.id');
+const main = async (page: Page) => (await page.locator('main').textContent()) ?? '';
+
+describe('the whole loop', () => {
+  it('with the mouse: the line moves by itself and the focus goes to the code', () =>
+    visit({}, async (visited) => {
+      const { page } = visited;
+      await openReset({ world, page });
+      await lineSays(page, /waiting for your mail/);
+      const code = await writeAndRead(await openMailbox(visited), 'amy');
+      await lineSays(page, /has been sent/);
+      await until(page, 'document.activeElement.id === "code"');
+      assert.ok(!(await page.content()).includes(amy), 'no mailbox before the code was right');
+      await page.locator('#code').fill(code);
+      await page.locator('#code-form button').click();
+      await page.waitForURL('**/reset/accounts');
+      assert.match(await main(page), /amy\.pond@school\.example.*apond.*amy\.chess/s);
+      await page.locator('#accounts button').filter({ hasText: 'amy.chess' }).click();
+      assert.equal(await page.locator('#chosen').textContent(), 'amy.chess');
+    }));
+
+  it('with the keyboard alone', () =>
+    visit({}, async ({ page, context }) => {
+      await openReset({ world, page });
+      const tabTo = async (on: Page, what: string) => {
+        for (let presses = 0; presses < 40; presses++) {
+          await on.keyboard.press('Tab');
+          if (await on.evaluate(`document.activeElement.matches('${what}')`)) return;
+        }
+        assert.fail(`the focus never came to ${what}`);
+      };
+      await tabTo(page, '#test-mailbox');
+      const [mailbox] = await Promise.all([context.waitForEvent('page'), page.keyboard.press('Enter')]);
+      await mailbox.locator('#send').waitFor();
+      await tabTo(mailbox, '#send');
+      await mailbox.keyboard.press('Enter');
+      await mailbox.locator('#inbox').waitFor();
+      await tabTo(mailbox, '#inbox');
+      await mailbox.keyboard.press('Enter');
+      await mailbox.locator('ol#messages').waitFor();
+      await tabTo(mailbox, 'ol#messages a');
+      await mailbox.keyboard.press('Enter');
+      await mailbox.locator('pre#text').waitFor();
+      const code = await codeOn(mailbox);
+      await page.bringToFront();
+      await until(page, 'document.activeElement.id === "code"');
+      await page.keyboard.type(code);
+      await page.keyboard.press('Enter');
+      await page.locator('#accounts').waitFor();
+      await tabTo(page, '#accounts button');
+      await page.keyboard.press('Enter');
+      await page.locator('#chosen').waitFor();
+    }));
+
+  it('without script, at 320 px, in the dark, in German', () =>
+    visit({ javaScript: false, width: 320, dark: true, locale: 'de-AT' }, async (visited) => {
+      const { page } = visited;
+      await openReset({ world, page });
+      for (const id of ['copy', 'paste-help', 'no-connection']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
+      const code = await writeAndRead(await openMailbox(visited), 'jo');
+      await page.locator('#look-again a').click();
+      await lineSays(page, /Unsere Antwort (?:ist|wird)/);
+      await page.locator('#code').fill(`Ihr Code: ${code}.`);
+      await page.locator('#code').press('Enter');
+      await page.waitForURL('**/reset/accounts');
+      assert.match(await main(page), /Ihr Postfach ist bestätigt.*jo\.grant@company\.example.*jgrant/s);
+    }));
+
+  it('on two devices: the QR code is read by a phone, the code is typed at the desk', async () => {
+    const desk = await newPage(browser);
+    const phone = await newPage(browser, { width: 360, locale: 'en' });
+    await openReset({ world, page: desk.page });
+    await showQrCode(desk.page);
+    const size = 300;
+    const dots = await desk.page.evaluate<string>(`(() => {
+      const pen = new OffscreenCanvas(${size}, ${size}).getContext('2d');
+      pen.drawImage(document.getElementById('qr-code'), 0, 0, ${size}, ${size});
+      return pen.getImageData(0, 0, ${size}, ${size}).data.reduce((all, level, at) => at % 4 ? all : all + (level > 127 ? 1 : 0), '');
+    })()`);
+    const pixels = Uint8ClampedArray.from([...dots].flatMap((dot) => [...Array(3).fill(Number(dot) * 255), 255]));
+    const mailto = jsQR.default(pixels, size, size)?.data;
+    assert.match(mailto ?? '', /^mailto:[0-9a-z]{32}@in\.school\.example\?subject=New%20password%20[A-Z-]{9}&body=/);
+    await phone.page.goto(`${world.kit.mailboxPage.url}/compose?mailto=${encodeURIComponent(mailto ?? '')}`);
+    const code = await writeAndRead(phone.page, 'amy');
+    await lineSays(desk.page, /has been sent/);
+    await enter(desk.page, code);
+    assert.match(await main(desk.page), /apond/);
+    assert.deepEqual([...desk.offsite, ...desk.errors, ...phone.offsite], []);
+    await Promise.all([desk.context.close(), phone.context.close()]);
   });
 
-  it('works without JavaScript, on a narrow screen, in German', async () => {
-    const text = await wholeLoop('jo', { javaScript: false, width: 320, dark: true, locale: 'de-AT' });
-    assert.match(text, /Ihr Postfach/);
-    assert.match(text, /jo\.grant@company\.example/);
-    assert.match(text, /jgrant/);
+  it('in two tabs: both know the same address, and what one does the other sees', () =>
+    visit({}, async ({ page, context }) => {
+      const { address } = await openReset({ world, page });
+      const other = await context.newPage();
+      await openReset({ world, page: other });
+      assert.equal((await readReset(other)).address, address);
+      const code = await codeFor({ world, page: other });
+      await Promise.all([page, other].map((each) => lineSays(each, /has been sent/)));
+      await enter(other, code);
+      await page.locator('main').filter({ hasText: 'The code was right.' }).waitFor();
+      await page.getByRole('link', { name: 'Continue' }).click();
+      assert.match(await main(page), /apond/);
+    }));
+
+  it('survives reload and back at every step', () =>
+    visit({}, async ({ page }) => {
+      const { address } = await openReset({ world, page });
+      await page.reload();
+      assert.equal((await readReset(page)).address, address);
+      const code = await codeFor({ world, page });
+      await page.reload();
+      await lineSays(page, /has been sent/);
+      assert.equal(await focused(page), 'code', 'a page that is loaded then starts there');
+      await enter(page, '0000 0000');
+      await page.goBack();
+      await lineSays(page, /has been sent/);
+      await page.goForward();
+      await enter(page, code);
+      await page.waitForURL('**/reset/accounts');
+      await page.reload();
+      assert.match(await main(page), /apond/);
+      await page.locator('#accounts button').first().click();
+      await page.locator('#chosen').waitFor();
+      await page.goBack();
+      await page.locator('#accounts').waitFor();
+      await page.goBack();
+      await page
+        .locator('main')
+        .filter({ hasText: /The code was right|used already/ })
+        .waitFor();
+      await page.goForward();
+      assert.match(await main(page), /apond/);
+      assert.doesNotMatch(page.url(), /[?#]/);
+    }));
+
+  it('says so when the mailbox has no account, and lets another one try', () =>
+    visit({}, async ({ page }) => {
+      await openReset({ world, page });
+      await enter(page, await codeFor({ world, page }, 'rory'));
+      assert.match(await main(page), /No account uses rory\.williams@school\.example/);
+      await page.locator('#start-again button').click();
+      await enter(page, await codeFor({ world, page }, 'jo'));
+      assert.match(await main(page), /jgrant/);
+    }));
+});
+
+describe('mail that is slow or refused', () => {
+  it('is told step by step while DNS is slow', async () => {
+    const slow = await startWorld(); // one that has asked DNS nothing yet
+    try {
+      const { zone } = slow.kit;
+      const key = Object.keys(zone).find((name) => name.includes('rsa._domainkey.school.example')) ?? '';
+      const records = zone[key] ?? {};
+      await visit({}, async ({ page }) => {
+        Object.assign(zone, { [key]: { fail: 'silent' } });
+        const mail = await openReset({ world: slow, page });
+        const sent = slow.kit.send('amy', { to: mail.address, subject: mail.label });
+        await lineSays(page, /We are checking that it is really from you/);
+        Object.assign(zone, { [key]: records });
+        const { code } = await sent;
+        if (code !== 250) await slow.kit.send('amy', { to: mail.address, subject: mail.label });
+        await lineSays(page, /has been sent/);
+      });
+    } finally {
+      await slow.close();
+    }
   });
 
-  it('says so when the mailbox has no account', async () => {
-    assert.match(await wholeLoop('rory', {}), /No account uses rory\.williams@school\.example/);
+  it('is explained at once, and a good mail after it is answered on the same page', () =>
+    visit({}, async ({ page }) => {
+      const { address, label } = await openReset({ world, page });
+      assert.ok(await page.locator('#verdict').isHidden());
+      await world.kit.send('forger', { to: address, subject: label });
+      await lineSays(page, /could not confirm/);
+      await page.locator('#verdict > summary').click();
+      assert.match((await page.locator('#verdict').textContent()) ?? '', /dmarc=fail/);
+      const code = await codeFor({ world, page });
+      await lineSays(page, /has been sent/);
+      assert.ok(await page.locator('#verdict').isHidden());
+      await enter(page, code);
+      assert.match(await main(page), /apond/);
+    }));
+});
+
+describe('what script adds', () => {
+  it('the line moves by asking where events do not come through', () =>
+    visit({}, async ({ page }) => {
+      await page.route('**/reset/events', (route) => route.fulfill({ status: 204 }));
+      await openReset({ world, page });
+      await codeFor({ world, page });
+      await lineSays(page, /has been sent/);
+      assert.equal(await focused(page), 'code');
+    }));
+
+  it('the line moves by asking where a proxy holds events back', () =>
+    visit({}, async ({ page }) => {
+      await page.clock.install();
+      await page.route('**/reset/events', () => {}); // never answered
+      await openReset({ world, page });
+      await codeFor({ world, page });
+      await page.clock.runFor(6_000);
+      await lineSays(page, /has been sent/);
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    }));
+
+  it('a page whose key is gone gets a fresh address at once, and says why', () =>
+    visit({}, async ({ page, context }) => {
+      const { address } = await openReset({ world, page });
+      await context.addCookies([{ name: 'rtv-challenge', value: 'of-another-key', url: world.webUrl }]);
+      await page.route('**/reset/events', (route) => route.fulfill({ status: 204 })); // as if it had been cut
+      await page.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
+      await page.locator('#renewed').filter({ hasText: 'This one is new' }).waitFor();
+      assert.notEqual((await readReset(page)).address, address);
+    }));
+
+  it('copies the address as mail programs want it, by the button and by hand', () =>
+    visit({}, async ({ page, context }) => {
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.webUrl });
+      const { address } = await openReset({ world, page });
+      const clipboard = () => page.evaluate('navigator.clipboard.readText()');
+      await page.locator('#copy').click();
+      await page.locator('#copied').filter({ hasText: 'Copied' }).waitFor();
+      assert.equal(await clipboard(), address);
+      await page.evaluate('navigator.clipboard.writeText("something else")');
+      await page.evaluate('getSelection().selectAllChildren(document.getElementById("address"))');
+      assert.match(String(await page.evaluate('getSelection().toString()')), /^(?:[0-9a-z]{4}-){7}[0-9a-z]{4}\s*@/);
+      await page.keyboard.press('Control+C');
+      assert.equal(await clipboard(), address);
+    }));
+
+  const pastes = [
+    ['alone', (code: string) => code],
+    ['with words around it', (code: string) => `Your code is ${code}, it says here.`],
+    ['with a hyphen', (code: string) => code.replace(' ', '-')],
+    [
+      'with the whole reply',
+      (code: string) => `${code}\n\nThis is your code to set a new password.\nThe page shows KQXF-WTMB.`,
+    ],
+  ] as const;
+  for (const [name, written] of pastes) {
+    it(`a code that is pasted ${name} goes on by itself`, () =>
+      visit({}, async ({ page, context }) => {
+        await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.webUrl });
+        await openReset({ world, page });
+        const code = await codeFor({ world, page });
+        await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(written(code))})`);
+        await page.locator('#code').focus();
+        await page.keyboard.press('Control+V');
+        await page.waitForURL('**/reset/accounts');
+      }));
+  }
+
+  it('something else that is pasted waits for the person', () =>
+    visit({}, async ({ page, context }) => {
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.webUrl });
+      await openReset({ world, page });
+      await page.evaluate('navigator.clipboard.writeText("1234 5678 and 8765 4321")');
+      await page.locator('#code').focus();
+      await page.keyboard.press('Control+V');
+      assert.equal(await page.locator('#code').inputValue(), '1234 5678 and 8765 4321');
+    }));
+});
+
+describe('the language', () => {
+  it('is changed on the page without losing the request, and the reply speaks it', () =>
+    visit({ locale: 'en' }, async ({ page }) => {
+      const before = await openReset({ world, page });
+      await page.getByRole('button', { name: 'Español' }).click();
+      await page.locator('h1').filter({ hasText: 'Elegir una nueva contraseña' }).waitFor();
+      assert.equal(await page.locator('html').getAttribute('lang'), 'es');
+      const after = await readReset(page);
+      assert.equal(after.label, before.label);
+      assert.notEqual(after.address, before.address, 'the address carries the language');
+      const code = await codeFor({ world, page });
+      await lineSays(page, /Ya hemos enviado nuestra respuesta/);
+      const reply = world.kit.sink.messages.find(({ raw }) => raw.toString('latin1').includes(after.label));
+      assert.match((await reply?.view())?.text ?? '', /Este es su código/);
+      await enter(page, '1111 1111');
+      assert.match(await main(page), /Este no es el código/);
+      await enter(page, code);
+      assert.match(await main(page), /Su dirección de correo está confirmada/);
+      await page.getByRole('button', { name: 'Deutsch' }).click();
+      await page.waitForURL('**/reset/accounts');
+      assert.match(await main(page), /Ihr Postfach ist bestätigt.*apond/s);
+      await page.goto(`${world.webUrl}/nothing`);
+      assert.match(await main(page), /Diese Seite gibt es hier nicht/);
+    }));
+
+  it('of a mail to the address of before is that of before: nothing that was copied is lost', () =>
+    visit({}, async ({ page }) => {
+      const { address, label } = await openReset({ world, page });
+      await page.getByRole('button', { name: 'Français' }).click();
+      await page.locator('h1').filter({ hasText: 'Choisir' }).waitFor();
+      assert.equal((await world.kit.send('amy', { to: address, subject: label })).code, 250);
+      await lineSays(page, /Notre réponse est partie/);
+    }));
+});
+
+/** Bytes of everything that a page loads. */
+async function weigh(
+  page: Page,
+  context: BrowserContext,
+  load: () => Promise<void>,
+): Promise<readonly (readonly [string, number])[]> {
+  const loaded: Promise<readonly [string, number]>[] = [];
+  context.on('response', (answer) => {
+    const name = new URL(answer.url()).pathname;
+    if (!name.endsWith('/events')) loaded.push(answer.body().then((body) => [name, body.length] as const));
   });
+  await load();
+  await page.waitForLoadState();
+  return Promise.all(loaded);
+}
+
+describe('the weight of the reset page', () => {
+  for (const locale of ['en', 'de', 'fr', 'es']) {
+    it(`is below 40 kB with everything unfolded (${locale})`, () =>
+      visit({ locale }, async ({ page, context }) => {
+        const parts = await weigh(page, context, async () => {
+          await openReset({ world, page });
+          await showQrCode(page);
+        });
+        assert.deepEqual(parts.length, 4, 'page, style, script, QR code');
+        const total = parts.reduce((sum, [, bytes]) => sum + bytes, 0);
+        assert.ok(total > 10_000 && total < 40_000, `${total} bytes`);
+      }));
+  }
 });

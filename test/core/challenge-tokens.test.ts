@@ -8,10 +8,11 @@ import fc from 'fast-check';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import {
   type ChallengeSeed,
+  challengeEnd,
+  challengeId,
   deriveAddress,
   deriveCode,
   deriveGrant,
-  deriveNonce,
   findSender,
   issueCookie,
   readAddress,
@@ -24,6 +25,7 @@ import { awaitMail, type Challenge, type Sender, type Verified } from '../../src
 import { locales } from '../../src/core/locale.ts';
 import { groupAddress, packAddress, parseAddress } from '../../src/core/one-time-address.ts';
 import { purposes } from '../../src/core/purpose.ts';
+import { requestLabel } from '../../src/core/verification-code.ts';
 import { deepFreeze, mailbox, runs, table } from '../support/core-table.ts';
 
 const minute = 60_000;
@@ -44,10 +46,10 @@ function macOf(use: SecretUse, data: Uint8Array | string): Buffer {
   return createHmac('sha256', subKey).update(data).digest();
 }
 
-function seedOf(cookie: string, by = secrets): ChallengeSeed {
-  const seed = readCookie(by, cookie);
-  assert.ok(seed);
-  return seed;
+function seedOf(text: string, by = secrets): ChallengeSeed {
+  const read = readCookie(by, text);
+  assert.ok(read);
+  return read;
 }
 function bytesOf(text: string): Uint8Array {
   const bytes = fromBase64Url(text);
@@ -55,9 +57,8 @@ function bytesOf(text: string): Uint8Array {
   return bytes;
 }
 
-const firefox = { browser: 'Firefox', system: 'Linux' } as const;
-const cookie = issueCookie(secrets, 'reset', 'fr', now);
-const seed = seedOf(cookie);
+const firefox = { locale: 'fr', clientHint: { browser: 'Firefox', system: 'Linux' } } as const;
+const { cookie, seed } = issueCookie(secrets, 'reset', now);
 const address = deriveAddress(secrets, seed, firefox, hour);
 const localPart = writeAddress(secrets, address);
 
@@ -72,33 +73,30 @@ function* flipped(bytes: Uint8Array): Generator<Uint8Array> {
 
 test('the cookie is laid out as the file says, and carries its MAC', () => {
   const bytes = bytesOf(cookie);
-  assert.equal(bytes.length, 41);
+  assert.equal(bytes.length, 40);
   const issuedAt = now.toString(16).padStart(12, '0');
-  assert.equal(toHex(bytes.slice(0, 25)), `01${'5a'.repeat(16)}0002${issuedAt}`);
-  assert.equal(toHex(bytes.slice(25)), macOf('cookie', bytes.slice(0, 25)).subarray(0, 16).toString('hex'));
+  assert.equal(toHex(bytes.slice(0, 24)), `01${'5a'.repeat(16)}00${issuedAt}`);
+  assert.equal(toHex(bytes.slice(24)), macOf('cookie', bytes.slice(0, 24)).subarray(0, 16).toString('hex'));
 });
 
-test('the cookie comes back: every purpose, language and time', () => {
+/** What the cookie says, without its MAC. */
+const payload = bytesOf(cookie).slice(0, 24);
+
+test('what is issued is what is read: every purpose and time', () => {
   const times = fc.oneof(fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, 2 ** 48 - 1, now), fc.nat(2 ** 47));
   fc.assert(
-    fc.property(
-      fc.constantFrom(...purposes),
-      fc.constantFrom(...locales),
-      times,
-      fc.nat(255),
-      (purpose, locale, at, b) => {
-        const { payload, ...rest } = seedOf(issueCookie(secretsOf(7, b), purpose, locale, at));
-        assert.deepEqual(rest, { purpose, locale, issuedAt: at });
-        assert.equal(payload.length, 25);
-      },
-    ),
+    fc.property(fc.constantFrom(...purposes), times, fc.nat(255), (purpose, at, random) => {
+      const issued = issueCookie(secretsOf(7, random), purpose, at);
+      assert.deepEqual(seedOf(issued.cookie), issued.seed);
+      assert.deepEqual({ ...issued.seed, nonce: issued.seed.nonce.length }, { purpose, issuedAt: at, nonce: 32 });
+    }),
     runs(300),
   );
 });
 
 test('two challenges have two cookies: 16 bytes are random', () => {
   const real = createSecrets(key(7));
-  const all = Array.from({ length: 20 }, () => issueCookie(real, 'reset', 'en', now));
+  const all = Array.from({ length: 20 }, () => issueCookie(real, 'reset', now).cookie);
   assert.equal(new Set(all).size, all.length);
   assert.equal(new Set(all.map((one) => toHex(bytesOf(one).slice(1, 17)))).size, all.length);
 });
@@ -109,45 +107,44 @@ test('a cookie with any bit flipped is refused', () => {
     assert.equal(readCookie(secrets, toBase64Url(bytes)), undefined);
     count++;
   }
-  assert.equal(count, 328);
+  assert.equal(count, 320);
 });
 
 /** A cookie with a right MAC over whatever a test puts into it. */
-const forged = (change: (payload: Uint8Array) => Uint8Array) => {
-  const payload = change(bytesOf(cookie).slice(0, 25));
-  return toBase64Url(concatBytes(payload, macOf('cookie', payload).subarray(0, 16)));
-};
-const withByte = (at: number, value: number) =>
-  forged((payload) => payload.map((byte, index) => (index === at ? value : byte)));
+const forged = (bytes: Uint8Array) => toBase64Url(concatBytes(bytes, macOf('cookie', bytes).subarray(0, 16)));
+const withByte = (at: number, value: number) => forged(payload.map((byte, index) => (index === at ? value : byte)));
+/** As it was when the language was in it. */
+const withLocale = (locale: number) =>
+  forged(concatBytes(payload.slice(0, 18), Uint8Array.of(locale), payload.slice(18)));
 
-table('a cookie', (text: string) => readCookie(secrets, text)?.locale, [
-  ['as issued', cookie, 'fr'],
-  ['of another language, with a right MAC', withByte(18, 1), 'de'],
+table('a cookie', (text: string) => readCookie(secrets, text)?.issuedAt, [
+  ['as issued', cookie, now],
+  ['of another time, with a right MAC', withByte(18, 0xff), now + 2 ** 40 * (0xff - (payload[18] ?? 0))],
   ['of version 0, with a right MAC', withByte(0, 0), undefined],
   ['of version 2, with a right MAC', withByte(0, 2), undefined],
   ['of a purpose that we do not have, with a right MAC', withByte(17, purposes.length), undefined],
-  ['of a language that we do not have, with a right MAC', withByte(18, locales.length), undefined],
-  ['a byte too short, with a right MAC', forged((payload) => payload.slice(0, 24)), undefined],
-  ['a byte too long, with a right MAC', forged((payload) => concatBytes(payload, Uint8Array.of(0))), undefined],
+  ['of the last purpose there could be, with a right MAC', withByte(17, 255), undefined],
+  ['with a language in it, with a right MAC', withLocale(2), undefined],
+  ['a byte too short, with a right MAC', forged(payload.slice(0, 23)), undefined],
+  ['a byte too long, with a right MAC', forged(concatBytes(payload, Uint8Array.of(0))), undefined],
   ['nothing', '', undefined],
   ['cut short', cookie.slice(0, -1), undefined],
   ['with a letter more', `${cookie}A`, undefined],
   ['with padding', `${cookie}=`, undefined],
   ['with a blank', `${cookie} `, undefined],
-  ['with a full MAC', toBase64Url(concatBytes(seed.payload, macOf('cookie', seed.payload))), undefined],
-  ['without a MAC', toBase64Url(seed.payload), undefined],
-  ['of zeros', toBase64Url(new Uint8Array(41)), undefined],
-  ['not base64url', '*'.repeat(55), undefined],
+  ['with a full MAC', toBase64Url(concatBytes(payload, macOf('cookie', payload))), undefined],
+  ['without a MAC', toBase64Url(payload), undefined],
+  ['of zeros', toBase64Url(new Uint8Array(40)), undefined],
+  ['not base64url', '*'.repeat(54), undefined],
   ['huge', cookie.repeat(100_000), undefined],
 ]);
 
 test('a cookie of another key is refused', () => {
   assert.equal(readCookie(otherKey, cookie), undefined);
-  assert.equal(readCookie(secrets, issueCookie(otherKey, 'reset', 'fr', now)), undefined);
+  assert.equal(readCookie(secrets, issueCookie(otherKey, 'reset', now).cookie), undefined);
 });
 
 test('a MAC for another use is none for a cookie', () => {
-  const { payload } = seed;
   for (const use of ['nonce', 'address', 'code', 'grant', 'log'] as const) {
     const text = toBase64Url(concatBytes(payload, macOf(use, payload).subarray(0, 16)));
     assert.equal(readCookie(secrets, text), undefined);
@@ -157,45 +154,52 @@ test('a MAC for another use is none for a cookie', () => {
 // ---- nonce, id, address ----
 
 test('the nonce is 32 bytes from the whole payload, the id commits to it', () => {
-  const nonce = deriveNonce(secrets, seed);
-  assert.equal(toHex(nonce), macOf('nonce', seed.payload).toString('hex'));
-  assert.equal(nonce.length, 32);
-  assert.equal(address.id, createHash('sha256').update(nonce).digest('hex').slice(0, 20));
+  assert.equal(toHex(seed.nonce), macOf('nonce', payload).toString('hex'));
+  assert.equal(seed.nonce.length, 32);
+  assert.equal(challengeId(secrets, seed), createHash('sha256').update(seed.nonce).digest('hex').slice(0, 20));
+  assert.equal(address.id, challengeId(secrets, seed));
 });
 
 test('nonce, id and address are the same whenever the page is loaded again', () => {
-  const reload = () => {
-    const again = seedOf(cookie, secretsOf(7, 0x99));
-    const hint = deriveAddress(secrets, again, firefox, hour);
-    return [toHex(deriveNonce(secrets, again)), hint, writeAddress(secrets, hint)];
-  };
-  assert.deepEqual(reload(), [toHex(deriveNonce(secrets, seed)), address, localPart]);
+  const again = seedOf(cookie, secretsOf(7, 0x99));
+  assert.deepEqual(again, seed);
+  assert.equal(writeAddress(secrets, deriveAddress(secrets, again, firefox, hour)), localPart);
 });
 
-test('nonce and id differ by random bytes, language, time and key', () => {
-  const seeds: readonly (readonly [Secrets, ChallengeSeed])[] = [
+test('nonce and id differ by random bytes, time and key', () => {
+  const seeds = [
     [secrets, seed],
-    [secrets, seedOf(issueCookie(secretsOf(7, 0x5b), 'reset', 'fr', now))],
-    [secrets, seedOf(issueCookie(secrets, 'reset', 'de', now))],
-    [secrets, seedOf(issueCookie(secrets, 'reset', 'fr', now + 1))],
-    [otherKey, seedOf(issueCookie(otherKey, 'reset', 'fr', now), otherKey)],
-  ];
-  const ids = seeds.map(([by, one]) => deriveAddress(by, one, firefox, hour).id);
-  assert.equal(new Set(ids).size, seeds.length);
-  assert.equal(new Set(seeds.map(([by, one]) => toHex(deriveNonce(by, one)))).size, seeds.length);
+    [secrets, issueCookie(secretsOf(7, 0x5b), 'reset', now).seed],
+    [secrets, issueCookie(secrets, 'reset', now + 1).seed],
+    [otherKey, issueCookie(otherKey, 'reset', now).seed],
+  ] as const;
+  assert.equal(new Set(seeds.map(([by, one]) => challengeId(by, one))).size, seeds.length);
+  assert.equal(new Set(seeds.map(([, one]) => toHex(one.nonce))).size, seeds.length);
 });
 
-test('another browser changes the address, not the challenge', () => {
-  const other = deriveAddress(secrets, seed, { browser: 'Edge', system: 'Windows' }, hour);
-  assert.equal(other.id, address.id);
-  assert.notEqual(writeAddress(secrets, other), localPart);
+test('another language or browser changes the address, not the challenge: its page goes on', () => {
+  const languages = locales.map((locale) => ({ ...firefox, locale }));
+  const shown = [...languages, { ...firefox, clientHint: { browser: 'Edge', system: 'Windows' } as const }];
+  const written = shown.map((shownAs) => {
+    const again = seedOf(cookie);
+    assert.deepEqual(again.nonce, seed.nonce, 'the form that is open can still be sent');
+    const other = deriveAddress(secrets, again, shownAs, hour);
+    assert.deepEqual(other, { ...address, ...shownAs });
+    assert.equal(requestLabel(other.id), requestLabel(address.id));
+    const text = writeAddress(secrets, other);
+    assert.deepEqual(readAddress(secrets, text, now), other, 'mail to each of them is taken');
+    return text;
+  });
+  assert.equal(new Set(written).size, locales.length + 1);
 });
 
 table(
   'the challenge ends',
   (at: number) => {
-    const { expiresAt } = deriveAddress(secrets, seedOf(issueCookie(secrets, 'reset', 'fr', at)), firefox, hour);
-    return expiresAt - at;
+    const issued = issueCookie(secrets, 'reset', at).seed;
+    const end = challengeEnd(issued, hour);
+    assert.equal(deriveAddress(secrets, issued, firefox, hour).expiresAt, end);
+    return end - at;
   },
   [
     ['an hour later, from a full minute', Date.UTC(2030, 0, 1), hour],
@@ -363,6 +367,6 @@ test('the grant is 32 bytes from id and grant salt, and differs by both and by k
 
 test('every use has a key of its own: no digest of one means anything in another', () => {
   const uses: readonly SecretUse[] = ['cookie', 'nonce', 'address', 'code', 'grant', 'log'];
-  assert.equal(new Set(uses.map((use) => toHex(secrets.mac(use, seed.payload)))).size, uses.length);
-  for (const use of uses) assert.equal(toHex(secrets.mac(use, seed.payload)), macOf(use, seed.payload).toString('hex'));
+  assert.equal(new Set(uses.map((use) => toHex(secrets.mac(use, payload)))).size, uses.length);
+  for (const use of uses) assert.equal(toHex(secrets.mac(use, payload)), macOf(use, payload).toString('hex'));
 });

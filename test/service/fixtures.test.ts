@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { smtpReplies } from '../../src/adapters/smtp-in/smtp-replies.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import { waitText } from '../../src/adapters/web/pages.ts';
+import { waitText } from '../../src/adapters/web/progress-view.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { html } from '../../src/core/html.ts';
 import { mailRefusals } from '../../src/core/refusal.ts';
@@ -152,8 +152,7 @@ async function checkPage({ page: name, verdict, repliesTo }: Scenario['want'], t
   const sentence = sentenceOf(name);
   const markup = repliesTo.length > 0 ? await lookAgain(tab, sentence) : (await tab.visitor.open()).html;
   // Once an answer is out, that stays the state of the page, and the refusal stands below it.
-  const said =
-    /<p id="refused">([^<]*)<\/p>/.exec(markup) ?? /<p id="progress" role="status">([^<]*)<\/p>/.exec(markup);
+  const said = /<p id="refused">([^<]*)<\/p>/.exec(markup) ?? /<p id="line" class="line">([^<]*)<\/p>/.exec(markup);
   assert.equal(said?.[1], sentence);
   const lines = [...markup.matchAll(/<li>([a-z.]+=[^<]*)<\/li>/g)].map(([, line]) => line ?? '');
   const wanted = verdict.map((line) => html`${line}`.markup);

@@ -9,8 +9,8 @@ import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-s
 import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import { deriveAddress, issueCookie, readCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
-import { createMailNotices } from '../../src/app/mail-notices.ts';
+import { createChallengeNews } from '../../src/app/challenge-news.ts';
+import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import { DependencyError, type Log } from '../../src/app/ports.ts';
 import { createReceiveMail } from '../../src/app/receive-mail.ts';
 import { createSendReplies } from '../../src/app/send-replies.ts';
@@ -172,10 +172,11 @@ it(`${messages} hostile messages make us mail nobody but their author`, async ()
   const site = { from, siteName: 'Example School', timeZone: 'UTC', hostname: 'mx.in.school.example' };
   const sender = createNodemailerSender({ ...site, relayUrl: `smtp://127.0.0.1:${sink.port}` });
   const log: Log = { info: () => {}, warn: () => {}, error: () => {} };
-  const outbox = createSendReplies({ secrets, store, sender, clock: systemClock, log }, appLimits);
+  const news = createChallengeNews();
+  const outbox = createSendReplies({ secrets, store, sender, clock: systemClock, log, news }, appLimits);
   const accepted: string[] = [];
   const ports = {
-    ...{ secrets, store, verifier, clock: systemClock, notices: createMailNotices(), sender },
+    ...{ secrets, store, verifier, clock: systemClock, news, sender },
     replyQueued: (id: string, mailbox: Parameters<typeof outbox.queued>[1]) => {
       accepted.push(mailbox);
       outbox.queued(id, mailbox);
@@ -193,9 +194,9 @@ it(`${messages} hostile messages make us mail nobody but their author`, async ()
   const roll = dice(20_261_120);
   const outcomes = new Map<string, number>();
   for (let at = 0; at < messages; at += 1) {
-    const seed = readCookie(secrets, issueCookie(secrets, 'reset', 'en', Date.now()));
-    assert.ok(seed !== undefined);
-    const address = deriveAddress(secrets, seed, readClientHint(''), appLimits.challengeLifetimeMs);
+    const { seed } = issueCookie(secrets, 'reset', Date.now());
+    const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
+    const address = deriveAddress(secrets, seed, shownAs, appLimits.challengeLifetimeMs);
     const message = await hostile(roll, address, writeAddress(secrets, address));
     const mailFrom = roll.one([eve, ...victims, `bounce@${evil}`, 'x@open.example']);
     const envelope = {

@@ -112,7 +112,7 @@ describe('the relay', () => {
       while (!clock.waiting.some((ms) => ms > 0.7 * (pauseMs ?? 0) && ms < 1.3 * (pauseMs ?? 0))) await visitor.open();
       clock.advance(1.21 * (pauseMs ?? 0));
     }
-    await pageSays(visitor, /on its way/);
+    await pageSays(visitor, /could not be handed over yet/);
     world.kit.sink.answer = () => undefined;
     await world.restart();
     const code = await codeIn(await replyTo(world, amy, page.label));

@@ -1,6 +1,7 @@
 // The organisation's one colour -> the accent of the light and of the dark pages, always readable.
-// Holds WCAG 2.2 AA: text 4.5:1 (SC 1.4.3), and with it 3:1 for marks and edges (SC 1.4.11). All other colours are
-// style.css; which colour it is, the settings.
+// Holds WCAG 2.2 AA: text 4.5:1 (SC 1.4.3), and with it 3:1 for marks and edges (SC 1.4.11); on the dark pages 7:1,
+// because a colour that only just passes there looks switched off. All other colours are style.css; which colour it
+// is, the settings.
 
 /** Colours `#rrggbb`: the accent, and text that stands on it. */
 export interface SchemeColors {
@@ -20,12 +21,12 @@ interface Scheme {
   readonly onAccent: string;
   /** What the colour is mixed with until it can be read; by itself it fits. */
   readonly end: string;
+  readonly contrastMin: number;
 }
 
-const light: Scheme = { surfaces: ['#ffffff', '#f4f6f8'], onAccent: '#ffffff', end: '#000000' };
-const dark: Scheme = { surfaces: ['#1b232c', '#12181f'], onAccent: '#0c1a28', end: '#ffffff' };
+const light: Scheme = { surfaces: ['#ffffff', '#f4f6f8'], onAccent: '#ffffff', end: '#000000', contrastMin: 4.5 };
+const dark: Scheme = { surfaces: ['#1b232c', '#12181f'], onAccent: '#0c1a28', end: '#ffffff', contrastMin: 7 };
 
-const contrastMin = 4.5;
 const steps = 255; // one step is at most one level of a channel
 
 /**
@@ -57,7 +58,7 @@ export function contrast(one: string, other: string): number {
 }
 
 /** Mixing with black or white changes lightness and strength of a colour and keeps its hue. */
-function fit(color: string, { surfaces, onAccent, end }: Scheme): SchemeColors {
+function fit(color: string, { surfaces, onAccent, end, contrastMin }: Scheme): SchemeColors {
   const isReadable = (tried: string) => [...surfaces, onAccent].every((each) => contrast(tried, each) >= contrastMin);
   for (let step = 0; step < steps; step++) {
     const accent = mix(color, end, step / steps);

@@ -1,12 +1,11 @@
 // The organisation's logo: read once at the start, told by its bytes and never by its name, at most 100 kB.
-// Pages and routes are elsewhere, and so is the setting (`web.logoFile`). The path changes with the content, so that it
-// may be cached for good.
+// Pages and routes are elsewhere, and so is the setting (`web.logoFile`).
 // For reviewers: an SVG that is opened by itself is a document and could run script. The security headers are on that
 // answer, too, with the policy below: `default-src 'none'` and a sandbox. In <img> script never runs.
 
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import { type StaticFile, staticFile } from './static-files.ts';
 
 const kinds = {
   'image/png': 'png',
@@ -15,20 +14,12 @@ const kinds = {
   'image/svg+xml': 'svg',
 } as const;
 
-/** An image as it is served. */
-export interface Logo {
-  readonly bytes: Buffer;
-  readonly type: keyof typeof kinds;
-  /** `/assets/logo-<first 12 hex digits of the SHA-256>.<extension of the type>` */
-  readonly path: string;
-}
-
 /**
  * The Content-Security-Policy of the logo's answer, in place of that of the pages. Firefox holds an SVG in <img> to the
  * policy it came with: without these a logo with styles, pictures or letters of its own would be black, or have gaps.
  * All of them come from within the file; still no script, and nothing from elsewhere.
  */
-export const logoPolicy = [
+const logoPolicy = [
   "default-src 'none'",
   "style-src 'unsafe-inline'",
   'img-src data:',
@@ -45,15 +36,14 @@ const logoBytesMax = 100 * 1024; // a school's network, people on phones
  *   the image is whole, and what it shows, is not looked at
  * @throws Error that names the setting and the file, says what is wrong with it, and what would be right
  */
-export async function readLogo(file: string | null): Promise<Logo | undefined> {
+export async function readLogo(file: string | null): Promise<StaticFile | undefined> {
   if (file === null) return undefined;
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw unusable(file, 'is empty');
   if (bytes.length > logoBytesMax) throw unusable(file, `is larger than ${logoBytesMax / 1024} kB`);
   const type = typeOf(bytes);
   if (type === undefined) throw unusable(file, 'is no PNG, JPEG, WebP or SVG image, whatever its name says');
-  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-  return { bytes, type, path: `/assets/logo-${digest}.${kinds[type]}` };
+  return { ...staticFile(`logo.${kinds[type]}`, type, bytes), policy: logoPolicy };
 }
 
 function unusable(file: string, problem: string): Error {
@@ -76,7 +66,7 @@ async function readBytes(file: string): Promise<Buffer> {
   }
 }
 
-function typeOf(bytes: Buffer): Logo['type'] | undefined {
+function typeOf(bytes: Buffer): keyof typeof kinds | undefined {
   const head = bytes.toString('latin1', 0, 12);
   if (head.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png';
   if (head.startsWith('\xff\xd8\xff')) return 'image/jpeg';

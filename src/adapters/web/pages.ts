@@ -1,180 +1,182 @@
-// The pages as HTML: one layout, the reset page, the accounts, and the page for everything that did not work.
-// They work without JavaScript. Every value goes through html.ts, which escapes it.
+// The pages as HTML: the reset page, the accounts, and the page for everything that did not work.
+// They work without JavaScript; what needs it is hidden until page.js shows it.
 
 import type { OpenedChallenge, ShownAccounts } from '../../app/ports.ts';
 import { type Html, html } from '../../core/html.ts';
 import { type Locale, timeLocales } from '../../core/locale.ts';
 import { groupAddress } from '../../core/one-time-address.ts';
 import { requestSubject } from '../../core/request-subject.ts';
-import type { VerdictDetails } from '../../core/sender-policy.ts';
+import { mailtoLink, type NewMail, webmailLinks } from './compose-links.ts';
+import { layout, type Site } from './layout.ts';
+import { type ProgressView, viewProgress } from './progress-view.ts';
 import { type Texts, texts } from './texts.ts';
-
-/** What all pages share. Texts of the operator, escaped like everything else. */
-export interface SiteOptions {
-  readonly siteName: string;
-  /** IANA name. */
-  readonly timeZone: string;
-  /** Domain of the one-time addresses. */
-  readonly mailDomain: string;
-  /** Where the test mailbox is, in a profile that has one. */
-  readonly testMailboxUrl: string | null;
-  readonly stylePath: string;
-}
 
 /** Where a page that did not work leads: on with this challenge, or to a new one. */
 export type WayOn = 'back' | 'start-again';
 
-/** The reset page. @param problem what was wrong with the form, when it is shown again */
-export function resetPage(challenge: OpenedChallenge, site: SiteOptions, problem: string | undefined): string {
-  const words = texts[challenge.locale];
-  const over =
-    challenge.progress === 'locked' || challenge.progress === 'verified' || challenge.progress === 'finished';
-  const body = over ? endOf(challenge, words) : steps(challenge, site, words, problem);
-  return layout(challenge.locale, site, words.heading, html`<h1>${words.heading}</h1>${body}`);
+/** What is said on the reset page besides how far it has come. */
+export interface ResetMessages {
+  /** What was wrong with the form, when it is shown again. */
+  readonly problem?: string | undefined;
+  /** Why there is another challenge than before. */
+  readonly renewed?: string | undefined;
 }
 
-function endOf(challenge: OpenedChallenge, words: Texts): Html {
-  const { progress } = challenge;
-  const on = progress === 'verified' ? html`<p><a class="button" href="/reset/accounts">${words.continue}</a></p>` : '';
-  return html`${progressOf(challenge, words)}${on}${startAgain(words)}`;
-}
-
-function steps(challenge: OpenedChallenge, site: SiteOptions, words: Texts, problem: string | undefined): Html {
-  const address = `${challenge.localPart}@${site.mailDomain}`;
-  const mailto = mailtoOf(address, challenge, site, words);
-  const test =
-    site.testMailboxUrl === null
-      ? undefined
-      : html` <a class="button quiet" id="test-mailbox" href="${site.testMailboxUrl}/compose?mailto=${encodeURIComponent(mailto)}" target="_blank" rel="noopener">${words.openTestMailbox}</a>`;
-  return html`<p>${words.intro}</p>
+/** The reset page. */
+export function resetPage(
+  locale: Locale,
+  challenge: OpenedChallenge,
+  site: Site,
+  { problem, renewed }: ResetMessages,
+): string {
+  const words = texts[locale];
+  const view = viewProgress(locale, challenge);
+  const heading = html`<h1>${words.heading}</h1>`;
+  const page = { locale, title: words.heading, name: 'reset' } as const;
+  if (view.over) return layout(site, { ...page, body: html`${heading}${ending(view, words)}` });
+  const notice = renewed !== undefined && html`<p id="renewed" class="notice" role="alert">${renewed}</p>`;
+  const body = html`${heading}
+${notice}<p>${words.intro}</p>
 <ol class="steps">
 <li><h2>${words.stepMail}</h2>
-<p><a class="button" id="mailto" href="${mailto}">${words.openMailApp}</a>${test}</p>
-<p>${words.justSend} ${words.orWriteTo}</p>
-<p><code id="address">${groupAddress(challenge.localPart)}<wbr>@${site.mailDomain}</code></p>
-<p id="label">${words.labelHelp(challenge.label)}</p></li>
+${mailStep(locale, challenge, site, words)}</li>
 <li><h2>${words.stepAnswer}</h2>
-${progressOf(challenge, words)}
-<p><a class="button quiet" href="/reset">${words.lookAgain}</a></p></li>
+${liveLine(view, words)}</li>
 <li><h2>${words.stepCode}</h2>
-${codeForm(challenge, words, problem)}</li>
+${codeForm(challenge, view, words, problem)}</li>
 </ol>
-<p>${words.tellNobody} ${words.validUntil(timeOf(challenge.expiresAt, challenge.locale, site))}</p>
+<p>${words.validUntil[0]}${timeOf(challenge.expiresAt, locale, site)}${words.validUntil[1]}</p>
+<details id="why"><summary>${words.whyHeading}</summary>${words.why.map((paragraph) => html`<p>${paragraph}</p>`)}</details>
 ${startAgain(words)}`;
+  return layout(site, { ...page, body, live: true });
+}
+
+function ending(view: ProgressView, words: Texts): Html {
+  const on = view.state === 'verified' && html`<p><a class="button" href="/reset/accounts">${words.continue}</a></p>`;
+  return html`<p id="progress" class="line" data-tone="${view.tone}">${view.line}</p>
+${view.refused !== '' && html`<p id="refused">${view.refused}</p>`}${on}${startAgain(words)}`;
+}
+
+/** The mail that the links of the page open. */
+function mailOf(locale: Locale, { localPart, label }: OpenedChallenge, site: Site): NewMail {
+  return {
+    to: `${localPart}@${site.mailDomain}`,
+    subject: requestSubject(locale, label),
+    body: texts[locale].mailBody(site.siteName, label).join('\n\n'),
+  };
+}
+
+/** What a phone reads from the QR code: the same mail, with a short body, because a dense picture is hard to read. */
+export function phoneMailto(locale: Locale, challenge: OpenedChallenge, site: Site): string {
+  const mail = mailOf(locale, challenge, site);
+  return mailtoLink({ ...mail, body: texts[locale].mailBody(site.siteName, challenge.label)[0] });
+}
+
+function mailStep(locale: Locale, challenge: OpenedChallenge, site: Site, words: Texts): Html {
+  const mail = mailOf(locale, challenge, site);
+  const mailto = mailtoLink(mail);
+  const { gmail, outlookAtWork, outlook, yahoo } = webmailLinks(mail);
+  const webmail = [
+    { name: 'Gmail', url: gmail },
+    { name: words.outlookAtWork, url: outlookAtWork },
+    { name: 'Outlook.com', url: outlook },
+    { name: 'Yahoo Mail', url: yahoo },
+  ];
+  const test =
+    site.testMailboxUrl !== null &&
+    html` <a class="button quiet" id="test-mailbox" href="${site.testMailboxUrl}/compose?mailto=${encodeURIComponent(mailto)}" target="_blank" rel="noopener">${words.openTestMailbox}</a>`;
+  return html`<p><a class="button" id="mailto" href="${mailto}">${words.openMailApp}</a>${test}</p>
+<p>${words.justSend}</p>
+<p id="webmail-help">${words.orWebmail}</p>
+<ul id="webmail" class="row" aria-labelledby="webmail-help">${webmail.map(({ name, url }) => html`<li><a href="${url}" target="_blank" rel="noopener noreferrer">${name}</a></li>`)}</ul>
+<p>${words.orWriteTo}</p>
+<p class="address"><code id="address" dir="ltr" data-address="${mail.to}">${groupAddress(challenge.localPart)}<wbr>@${site.mailDomain}</code>
+<button type="button" id="copy" class="quiet" hidden>${words.copyAddress}</button> <span id="copied" role="status" data-text="${words.copied}"></span></p>
+<p>${labelHelp(challenge.label, words)}</p>
+<details id="phone"><summary>${words.orPhone}</summary><p>${words.phoneHelp}</p>
+<p><img id="qr-code" src="/reset/mail.svg" alt="${words.qrCode}" width="240" height="240" loading="lazy"></p></details>`;
+}
+
+/** The sentence about the label, in which the label stands out. */
+function labelHelp(label: string, words: Texts): Html {
+  const [before = '', after = ''] = words.labelHelp(label).split(label);
+  return html`${before}<strong id="label" class="label" dir="ltr">${label}</strong>${after}`;
 }
 
 /** How far it has come, and why the latest mail was refused, with the verdict in a fold for an administrator. */
-function progressOf({ progress, notice, locale }: OpenedChallenge, words: Texts): Html {
-  const state = html`<p id="progress" role="status">${words.progress[progress]}</p>`;
-  if (notice === undefined || notice.sentence === 'unchanged') return state;
-  const { sentence, waitMs, details } = notice;
-  const fold =
-    details &&
-    html`<details id="verdict"><summary>${words.detailsHeading}</summary><ul>${verdictLines(details).map((line) => html`<li>${line}</li>`)}</ul></details>`;
-  const refused = words.mailRefused[sentence](waitText(waitMs, locale));
-  // A refused mail changes nothing about an answer that is out already: that comes first.
-  if (progress !== 'awaiting-mail') return html`${state}<p id="refused">${refused}</p>${fold}`;
-  return html`<p id="progress" role="status">${refused}</p>${fold}`;
+function liveLine({ state, tone, line, refused, verdict }: ProgressView, words: Texts): Html {
+  return html`<div id="progress" role="status" data-state="${state}" data-tone="${tone}"><p id="line" class="line">${line}</p>
+<p id="refused"${refused === '' && html` hidden`}>${refused}</p></div>
+<p id="no-connection" class="problem" role="status" hidden>${words.noConnection}</p>
+<details id="verdict"${verdict.length === 0 && html` hidden`}><summary>${words.detailsHeading}</summary><ul dir="ltr">${verdict.map((each) => html`<li>${each}</li>`)}</ul></details>
+<p id="look-again"><a class="button quiet" href="/reset">${words.lookAgain}</a></p>`;
 }
 
-/** Field names and result words of RFC 8601, the same in every language: domain names and results only. */
-function verdictLines({ authorDomain, signatures, spf, dmarc }: VerdictDetails): readonly string[] {
-  const missing = (missed: readonly string[]) => (missed.length === 0 ? '' : ` (misses: ${missed.join(', ')})`);
-  return [
-    `header.from=${authorDomain}`,
-    ...signatures.map(({ domain, result, missed }) => `dkim=${result} header.d=${domain}${missing(missed)}`),
-    ...(signatures.length === 0 ? ['dkim=none'] : []),
-    `spf=${spf.result} smtp.mailfrom=${spf.domain}${missing(spf.missed)}`,
-    `dmarc=${dmarc}`,
-  ];
-}
-
-/** "5 minutes", "3 Stunden": never shorter than it is. */
-export function waitText(waitMs: number, locale: Locale): string {
-  const minutes = Math.max(1, Math.ceil(waitMs / 60_000));
-  const [count, unit] = minutes < 90 ? [minutes, 'minute'] : [Math.ceil(minutes / 60), 'hour'];
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
-}
-
-function codeForm({ nonce }: OpenedChallenge, words: Texts, problem: string | undefined): Html {
-  const alert = problem === undefined ? undefined : html`<p id="problem" class="problem" role="alert">${problem}</p>`;
-  const described = problem === undefined ? undefined : html` aria-invalid="true" aria-describedby="problem" autofocus`;
+function codeForm({ nonce }: OpenedChallenge, view: ProgressView, words: Texts, problem: string | undefined): Html {
+  const alert = problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`;
+  const described =
+    problem === undefined ? html` aria-describedby="line"` : html` aria-invalid="true" aria-describedby="problem"`;
+  const focus = (problem !== undefined || view.state === 'reply-handed-over') && html` autofocus`;
   return html`<form method="post" action="/reset" id="code-form">
 <input type="hidden" name="nonce" value="${nonce}">
 ${alert}<label for="code">${words.codeLabel}</label>
-<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="400" required${described}>
-<button type="submit">${words.submit}</button>
+<div class="field"><input id="code" name="code" dir="ltr" inputmode="numeric" autocomplete="one-time-code" enterkeyhint="go" spellcheck="false" maxlength="400" required${described}${focus}>
+<button type="submit">${words.submit}</button></div>
+<p id="paste-help" class="hint" hidden>${words.pasteHelp}</p>
+<p class="hint">${words.tellNobody}</p>
 </form>`;
 }
 
-/** The mailto link (RFC 6068 §2): recipient, Subject with the label, a body that explains itself. */
-function mailtoOf(
-  address: string,
-  { locale, label }: OpenedChallenge,
-  { siteName }: SiteOptions,
-  words: Texts,
+/** The accounts of the mailbox that was proved. @param chosen name of the one that was chosen */
+export function accountsPage(
+  locale: Locale,
+  { mailbox, accounts }: ShownAccounts,
+  site: Site,
+  chosen: string | undefined,
 ): string {
-  const body = words.mailBody(siteName, label).replaceAll('\n', '\r\n'); // RFC 6068 §5
-  return `mailto:${address}?subject=${encodeURIComponent(requestSubject(locale, label))}&body=${encodeURIComponent(body)}`;
-}
-
-/** The accounts of the mailbox that was proved. */
-export function accountsPage({ locale, mailbox, accounts }: ShownAccounts, site: SiteOptions): string {
   const words = texts[locale];
-  const entries = accounts.map(({ name, description }) => html`<li><strong>${name}</strong> ${description}</li>`);
-  const found = html`<p>${words.accountsOf}</p><ul id="accounts">${entries}</ul><p>${words.endsHere}</p>`;
+  const entries = accounts.map(
+    ({ name, description }) =>
+      html`<li><button class="choice" name="account" value="${name}"><strong dir="auto">${name}</strong> <span dir="auto">${description}</span></button></li>`,
+  );
+  const choose = html`<h2>${words.chooseAccount}</h2>
+<form method="post" action="/reset/accounts"><ul id="accounts" class="choices">${entries}</ul></form>`;
+  const chose =
+    chosen !== undefined &&
+    html`<p>${words.chosen} <strong id="chosen" dir="auto">${chosen}</strong></p><p>${words.endsHere}</p><p><a class="button quiet" href="/reset/accounts">${words.otherAccount}</a></p>`;
+  const none = html`<p id="no-account">${words.noAccount(mailbox)}</p>`;
   const body = html`<h1>${words.accountsHeading}</h1>
-<p>${words.wroteFrom} <strong id="mailbox">${mailbox}</strong>.</p>
-${accounts.length > 0 ? found : html`<p id="no-account">${words.noAccount(mailbox)}</p>`}
+<p>${words.wroteFrom} <strong id="mailbox" dir="ltr">${mailbox}</strong></p>
+${chose || (accounts.length > 0 ? choose : none)}
 ${startAgain(words)}`;
-  return layout(locale, site, words.accountsHeading, body);
+  return layout(site, { locale, title: words.accountsHeading, body, name: 'accounts' });
 }
 
 /** A page for what did not work: one sentence and one way on. */
-export function messagePage(locale: Locale, site: SiteOptions, message: string, wayOn: WayOn): string {
+export function messagePage(locale: Locale, site: Site, message: string, wayOn: WayOn): string {
   const words = texts[locale];
   const on =
     wayOn === 'start-again' ? startAgain(words) : html`<p><a class="button" href="/reset">${words.back}</a></p>`;
   const body = html`<h1>${words.errorHeading}</h1><p id="message">${message}</p>${on}`;
-  return layout(locale, site, words.errorHeading, body);
+  return layout(site, { locale, title: words.errorHeading, body, name: 'reset' });
 }
 
 function startAgain(words: Texts): Html {
   return html`<form method="post" action="/reset/new" id="start-again"><button class="quiet" type="submit">${words.startAgain}</button></form>`;
 }
 
-// Making a format costs more than all the rest of a page; there are only as many as languages.
+// Making a format costs more than all the rest of a page, and pages of one minute end at the same time.
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
+const lastTimes = new Map<string, { readonly at: number; readonly written: Html }>();
 
-function timeOf(at: number, locale: Locale, { timeZone }: SiteOptions): string {
-  const make = () =>
-    new Intl.DateTimeFormat(timeLocales[locale], {
-      hour: '2-digit',
-      minute: '2-digit',
-      timeZone,
-      timeZoneName: 'short',
-    });
-  const format = timeFormats.get(`${locale} ${timeZone}`) ?? make();
-  timeFormats.set(`${locale} ${timeZone}`, format);
-  return format.format(at);
-}
-
-function layout(locale: Locale, site: SiteOptions, title: string, body: Html): string {
-  return html`<!doctype html>
-<html lang="${locale}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} – ${site.siteName}</title>
-<link rel="stylesheet" href="${site.stylePath}">
-</head>
-<body>
-<header><p>${site.siteName}</p></header>
-<main>
-${body}
-</main>
-</body>
-</html>
-`.markup;
+function timeOf(at: number, locale: Locale, { timeZone }: Site): Html {
+  const key = `${locale} ${timeZone}`;
+  const last = lastTimes.get(key);
+  if (last?.at === at) return last.written;
+  const form = { hour: '2-digit', minute: '2-digit', timeZone, timeZoneName: 'short' } as const;
+  const format = timeFormats.get(key) ?? new Intl.DateTimeFormat(timeLocales[locale], form);
+  timeFormats.set(key, format);
+  const written = html`<time datetime="${new Date(at).toISOString()}">${format.format(at)}</time>`;
+  lastTimes.set(key, { at, written });
+  return written;
 }

@@ -3,7 +3,11 @@
 const contentSecurityPolicy = [
   "default-src 'none'", // nothing that is not named below
   "style-src 'self'", // our one style sheet; no inline style
-  "img-src 'self'",
+  "script-src 'self'", // our one script; nothing inline, nothing evaluated
+  "require-trusted-types-for 'script'", // and no script ever turns a text into markup:
+  "trusted-types 'none'", // there is nobody who may bless one
+  "connect-src 'self'", // the live line
+  "img-src 'self'", // the QR code and the logo
   "form-action 'self'", // injected markup could not send the code elsewhere
   "base-uri 'none'", // nor change where our forms go
   "frame-ancestors 'none'", // nobody lays our page under theirs
@@ -13,7 +17,7 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': contentSecurityPolicy,
   // The page holds the nonce: no cache may keep it. Static files say otherwise for themselves.
   'Cache-Control': 'no-store',
-  // No address of ours in anybody's log. Browsers then send `Origin: null` with our own forms: see web-server.ts.
+  // No address of ours in anybody's log. Browsers then send `Origin: null` with our own forms: see page-routes.ts.
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff', // text stays text
   'X-Frame-Options': 'DENY', // for browsers that do not know frame-ancestors

@@ -3,21 +3,38 @@
 import type { Texts } from './texts.ts';
 
 export const de: Texts = {
+  languageName: 'Deutsch',
+  language: 'Sprache',
   heading: 'Neues Passwort festlegen',
   intro: 'Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
+  renewed:
+    'Die Seite, die Sie vorher offen hatten, gilt nicht mehr. Diese hier ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail an diese Adresse.',
   stepMail: 'Schicken Sie uns eine E-Mail',
   openMailApp: 'Meine E-Mail-App öffnen',
   openTestMailbox: 'Test-Postfach öffnen',
-  justSend: 'Drücken Sie einfach auf „Senden“. Sie müssen nichts dazuschreiben.',
+  justSend: 'Drücken Sie dort einfach auf „Senden“. Sie müssen nichts dazuschreiben.',
+  orWebmail: 'Es öffnet sich nichts? Dann schreiben Sie aus Ihrem Webmail, das sich in einem neuen Tab öffnet:',
+  outlookAtWork: 'Outlook in Schule oder Arbeit',
+  orPhone: 'Vom Handy aus schreiben',
+  phoneHelp:
+    'Halten Sie die Kamera Ihres Handys auf dieses Bild, öffnen Sie, was sie anbietet, und drücken Sie dort auf „Senden“. Unseren Code geben Sie dann hier ein.',
+  qrCode: 'QR-Code, der die E-Mail auf Ihrem Handy öffnet',
   orWriteTo: 'Oder schreiben Sie selbst an diese Adresse:',
+  copyAddress: 'Adresse kopieren',
+  copied: 'Kopiert',
   labelHelp: (label) =>
-    `Ihre Anfrage heißt ${label}. Bitte lassen Sie das im Betreff Ihrer E-Mail stehen. Es steht auch in unserer Antwort.`,
-  mailBody: (site, label) =>
-    `Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.\n\nIch möchte bei ${site} ein neues Passwort festlegen. Meine Anfrage heißt ${label}.`,
+    `Ihre Anfrage heißt ${label}. Bitte lassen Sie das im Betreff Ihrer E-Mail stehen, oder schreiben Sie es hinein. Es steht auch in unserer Antwort.`,
+  mailBody: (site, label) => [
+    'Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.',
+    `Ich möchte bei ${site} ein neues Passwort festlegen. Meine Anfrage heißt ${label}.`,
+  ],
   stepAnswer: 'Warten Sie auf unsere Antwort',
   progress: {
     'awaiting-mail': 'Wir warten auf Ihre E-Mail. Das kann ein oder zwei Minuten dauern.',
-    'reply-queued': 'Ihre E-Mail ist da. Unsere Antwort ist unterwegs zu Ihnen.',
+    'reply-queued': 'Ihre E-Mail ist in Ordnung. Unsere Antwort ist unterwegs zu Ihnen.',
+    'mail-arrived': 'Ihre E-Mail ist da. Wir prüfen, ob sie wirklich von Ihnen kommt.',
+    'reply-delayed':
+      'Ihre E-Mail ist in Ordnung, aber wir konnten unsere Antwort noch nicht abgeben. Wir versuchen es weiter; Sie müssen nichts tun.',
     'reply-handed-over': 'Unsere Antwort ist abgeschickt. Sehen Sie in Ihrem Postfach nach, auch im Spam-Ordner.',
     'reply-failed':
       'Ihr E-Mail-Anbieter hat unsere Antwort nicht angenommen. Bitte fangen Sie neu an und schreiben Sie uns von einer anderen Adresse.',
@@ -25,6 +42,12 @@ export const de: Texts = {
     finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch eine brauchen, fangen Sie bitte neu an.',
     verified: 'Der Code war richtig.',
   },
+  notFollowed: {
+    'cookie-missing':
+      'Ihr Browser behält keine Cookies für diese Website, deshalb können wir Ihre Anfrage nicht verfolgen. Bitte erlauben Sie Cookies für diese Website (in den Einstellungen Ihres Browsers unter „Datenschutz“) und öffnen Sie die Seite noch einmal.',
+    'page-ended': 'Diese Seite gilt nicht mehr. Bitte fangen Sie neu an.',
+  },
+  noConnection: 'Im Moment besteht keine Verbindung. Die Seite versucht es weiter.',
   mailRefused: {
     'used-up': () => 'Die Adresse auf dieser Seite ist verbraucht. Bitte fangen Sie neu an.',
     'too-many-messages': () => 'Für diese Anfrage kamen zu viele E-Mails. Bitte fangen Sie neu an.',
@@ -50,24 +73,34 @@ export const de: Texts = {
   lookAgain: 'Noch einmal nachsehen',
   stepCode: 'Geben Sie den Code hier ein',
   codeLabel: 'Die 8 Ziffern aus unserer Antwort',
+  pasteHelp: 'Wenn Sie den Code einfügen, geht es von selbst weiter.',
   submit: 'Weiter',
-  validUntil: (time) => `Sie können diese Seite bis ${time} benutzen.`,
+  validUntil: ['Sie können diese Seite bis ', ' benutzen.'],
   startAgain: 'Neu anfangen',
+  whyHeading: 'Warum muss ich eine E-Mail schicken?',
+  why: [
+    'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass wirklich Sie das neue Passwort wollen.',
+    'Andere schicken Ihnen einen Link. Solche Links werden von E-Mail-Filtern geöffnet, und Fremde können sie missbrauchen. In unserer Antwort steht nur ein Code, und der ist ohne diese Seite nichts wert.',
+    'Wir sehen uns an, wer Ihre E-Mail geschickt hat, und den Betreff. Wir bewahren sie nicht auf.',
+  ],
   continue: 'Weiter',
   back: 'Zurück zur Seite',
   tellNobody: 'Geben Sie den Code an niemanden weiter. Niemand von uns wird Sie je danach fragen.',
   accountsHeading: 'Ihr Postfach ist bestätigt',
   wroteFrom: 'Ihre E-Mail kam von',
-  accountsOf: 'Konten mit dieser Adresse:',
+  chooseAccount: 'Für welches Konto brauchen Sie ein neues Passwort?',
   noAccount: (mailbox) =>
     `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort.`,
+  chosen: 'Sie haben dieses Konto gewählt:',
   endsHere:
     'Weiter geht es hier leider noch nicht: Das neue Passwort lässt sich noch nicht festlegen. An Ihrem Konto wurde nichts geändert.',
+  otherAccount: 'Ein anderes Konto wählen',
   errorHeading: 'Das hat nicht geklappt',
   refusals: {
     'cookie-missing': () =>
-      'Diese Seite war zu lange offen, oder Ihr Browser behält keine Cookies. Bitte fangen Sie neu an; wenn es wieder geschieht, erlauben Sie Cookies für diese Seite.',
-    'cookie-invalid': () => 'Diese Seite ist zu alt, oder etwas hat sie unterwegs verändert. Bitte fangen Sie neu an.',
+      'Diese Seite war zu lange offen, oder Ihr Browser behält keine Cookies. Bitte fangen Sie neu an. Wenn es wieder geschieht, erlauben Sie Cookies für diese Website: Das geht in den Einstellungen Ihres Browsers unter „Datenschutz“.',
+    'cookie-invalid': () =>
+      'Die Seite, auf der Sie den Code eingegeben haben, gilt nicht mehr, deshalb konnten wir ihn nicht annehmen. Diese Seite ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail noch einmal, und zwar an diese Adresse.',
     'cross-site': () =>
       'Das kam von einer anderen Website, deshalb haben wir nichts getan. Bitte fangen Sie hier neu an.',
     'nonce-wrong': () => 'Diese Seite ist nicht mehr aktuell. Bitte gehen Sie zurück zur aktuellen Seite.',
@@ -84,7 +117,8 @@ export const de: Texts = {
       `Heute gab es zu viele falsche Codes. Bitte warten Sie ${wait}, oder fragen Sie bei denen nach, die sich um Ihr Konto kümmern.`,
     'challenge-locked': () =>
       'Der Code war zu oft falsch, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
-    'challenge-expired': () => 'Diese Seite war zu lange offen. Bitte fangen Sie neu an.',
+    'challenge-expired': () =>
+      'Die Seite war zu lange offen, deshalb konnten wir den Code nicht annehmen. Diese Seite ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail noch einmal, und zwar an diese Adresse.',
     'grant-missing': () =>
       'Das können wir nur zeigen, wenn gerade eben ein Code eingegeben wurde. Bitte fangen Sie neu an.',
   },

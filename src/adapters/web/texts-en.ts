@@ -3,26 +3,50 @@
 import type { Texts } from './texts.ts';
 
 export const en: Texts = {
+  languageName: 'English',
+  language: 'Language',
   heading: 'Set a new password',
   intro: 'You send us a mail, we answer with a code, you type the code in here.',
+  renewed:
+    'The page you had open before has ended. This one is new and has a new address: please send your mail to this address.',
   stepMail: 'Send us a mail',
   openMailApp: 'Open my mail app',
   openTestMailbox: 'Open the test mailbox',
-  justSend: 'Just press Send; you need not write anything.',
+  justSend: 'Just press Send there. You need not write anything.',
+  orWebmail: 'Nothing opens? Then write from your webmail, which opens in another tab:',
+  outlookAtWork: 'Outlook at school or work',
+  orPhone: 'Write from your phone',
+  phoneHelp:
+    'Point the camera of your phone at this picture, open what it offers and press Send there. Then type our code in here.',
+  qrCode: 'QR code that opens the mail on your phone',
   orWriteTo: 'Or write to this address yourself:',
-  labelHelp: (label) => `Your request is ${label}. Keep it in the subject of your mail; our answer has it too.`,
-  mailBody: (site, label) =>
-    `Please just send this mail. You need not write anything.\n\nI want to set a new password at ${site}. My request is ${label}.`,
+  copyAddress: 'Copy the address',
+  copied: 'Copied',
+  labelHelp: (label) =>
+    `Your request is ${label}. Please leave it in the subject of your mail, or write it there. You find it in our answer, too.`,
+  mailBody: (site, label) => [
+    'Please just send this mail. You need not write anything.',
+    `I want to set a new password at ${site}. My request is ${label}.`,
+  ],
   stepAnswer: 'Wait for our answer',
   progress: {
     'awaiting-mail': 'We are waiting for your mail. It can take a minute or two.',
-    'reply-queued': 'Your mail has arrived. Our answer is on its way to you.',
+    'reply-queued': 'Your mail is fine. Our answer is on its way to you.',
+    'mail-arrived': 'Your mail has come. We are checking that it is really from you.',
+    'reply-delayed':
+      'Your mail is fine, but our answer could not be handed over yet. We keep trying; you need not do anything.',
     'reply-handed-over': 'Our answer has been sent. Look in your mailbox, and in the junk folder too.',
     'reply-failed': 'Your mail provider did not take our answer. Please start again and write from another address.',
     locked: 'The code was wrong too often, so this page is closed. Please start again.',
     verified: 'The code was right.',
     finished: 'This request is finished. Please start again if you need another one.',
   },
+  notFollowed: {
+    'cookie-missing':
+      'Your browser keeps no cookies for this site, so we cannot follow your request. Please allow cookies for this site, in the settings of your browser under privacy, and open this page again.',
+    'page-ended': 'This page has ended. Please start again.',
+  },
+  noConnection: 'There is no connection at the moment. This page keeps trying.',
   mailRefused: {
     'used-up': () => 'The address on this page is used up. Please start again.',
     'too-many-messages': () => 'Too many messages came for this request. Please start again.',
@@ -44,23 +68,33 @@ export const en: Texts = {
   lookAgain: 'Look again',
   stepCode: 'Type the code in here',
   codeLabel: 'The 8 digits from our answer',
+  pasteHelp: 'If you paste the code, the page goes on by itself.',
   submit: 'Continue',
-  validUntil: (time) => `You can use this page until ${time}.`,
+  validUntil: ['You can use this page until ', '.'],
   startAgain: 'Start again',
+  whyHeading: 'Why do I have to send a mail?',
+  why: [
+    'Only you can write from your mailbox and read our answer there. That is how we know that it is you who wants the new password.',
+    'Other sites mail you a link. Mail filters open such links, and strangers can misuse them. Our answer has only a code, which is worth nothing without this page.',
+    'We look at who sent your mail and at its subject. We do not keep it.',
+  ],
   continue: 'Continue',
   back: 'Back to the page',
   tellNobody: 'Give the code to nobody. None of us will ever ask you for it.',
   accountsHeading: 'Your mailbox is confirmed',
   wroteFrom: 'You wrote from',
-  accountsOf: 'These accounts belong to it:',
+  chooseAccount: 'Which account needs the new password?',
   noAccount: (mailbox) =>
     `No account uses ${mailbox}. Do you have another address? Then start again and write from that one.`,
+  chosen: 'You have chosen',
   endsHere: 'This is as far as we have come: the new password cannot be set here yet. Your account was not changed.',
+  otherAccount: 'Choose another account',
   errorHeading: 'That did not work',
   refusals: {
     'cookie-missing': () =>
-      'This page was open too long, or your browser keeps no cookies. Please start again; if it happens again, allow cookies for this site.',
-    'cookie-invalid': () => 'This page is too old, or something changed it on the way. Please start again.',
+      'This page was open too long, or your browser keeps no cookies. Please start again. If it happens again, allow cookies for this site: you find that in the settings of your browser, under privacy.',
+    'cookie-invalid': () =>
+      'The page you typed the code into has ended, so we could not use the code. This page is new and has a new address: please send your mail once more, to this address.',
     'cross-site': () => 'This came from another site, so we did nothing. Please start again from here.',
     'nonce-wrong': () => 'This page is no longer the current one. Please go back to the page that is.',
     'code-malformed': () => 'A code has 8 digits. Please look at our answer and type them all.',
@@ -72,7 +106,8 @@ export const en: Texts = {
     'codes-exhausted': ({ wait }) =>
       `Too many wrong codes today. Please wait ${wait}, or ask the people who look after your account.`,
     'challenge-locked': () => 'The code was wrong too often, so this page is closed. Please start again.',
-    'challenge-expired': () => 'This page was open too long. Please start again.',
+    'challenge-expired': () =>
+      'The page was open too long, so we could not use the code. This page is new and has a new address: please send your mail once more, to this address.',
     'grant-missing': () => 'We cannot show this without a code that was just typed in. Please start again.',
   },
   troubles: {

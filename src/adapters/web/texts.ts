@@ -19,17 +19,33 @@ export interface MessageFacts {
 
 /** All words of the pages in one language. */
 export interface Texts {
+  /** Of the language, in itself. */
+  readonly languageName: string;
+  readonly language: string;
   readonly heading: string;
   readonly intro: string;
+  /** The page of before has ended, and this one is new. */
+  readonly renewed: string;
   readonly stepMail: string;
   readonly openMailApp: string;
   readonly openTestMailbox: string;
   readonly justSend: string;
+  readonly orWebmail: string;
+  readonly outlookAtWork: string;
+  readonly orPhone: string;
+  readonly phoneHelp: string;
+  readonly qrCode: string;
   readonly orWriteTo: string;
+  readonly copyAddress: string;
+  readonly copied: string;
   readonly labelHelp: (label: string) => string;
-  readonly mailBody: (site: string, label: string) => string;
+  /** Two paragraphs; the first one alone goes into the picture for the phone. */
+  readonly mailBody: (site: string, label: string) => readonly [string, string];
   readonly stepAnswer: string;
   readonly progress: Readonly<Record<Progress, string>>;
+  /** In place of the progress, when the page has no challenge any more, or cannot be told from others. */
+  readonly notFollowed: Readonly<Record<'cookie-missing' | 'page-ended', string>>;
+  readonly noConnection: string;
   /** In place of the progress, when the latest mail was refused. `wait` is in words of the language. */
   readonly mailRefused: Readonly<Record<Exclude<MailSentence, 'unchanged'>, (wait: string) => string>>;
   /** The fold for whoever looks after the mail of the organisation. */
@@ -37,17 +53,23 @@ export interface Texts {
   readonly lookAgain: string;
   readonly stepCode: string;
   readonly codeLabel: string;
+  readonly pasteHelp: string;
   readonly submit: string;
-  readonly validUntil: (time: string) => string;
+  /** Around the time: before and after it. */
+  readonly validUntil: readonly [string, string];
   readonly startAgain: string;
+  readonly whyHeading: string;
+  readonly why: readonly string[];
   readonly continue: string;
   readonly back: string;
   readonly tellNobody: string;
   readonly accountsHeading: string;
   readonly wroteFrom: string;
-  readonly accountsOf: string;
+  readonly chooseAccount: string;
   readonly noAccount: (mailbox: string) => string;
+  readonly chosen: string;
   readonly endsHere: string;
+  readonly otherAccount: string;
   readonly errorHeading: string;
   readonly refusals: Readonly<Record<FormRefusalReason, (facts: MessageFacts) => string>>;
   readonly troubles: Readonly<Record<Trouble, string>>;

@@ -4,16 +4,16 @@
 import type { FormRefusalReason } from '../../core/refusal.ts';
 
 /**
- * `form`: the page is shown again with the message at the field. `page`: a page of its own, which leads back to the
- * same challenge or to a new one.
+ * `form`: the page is shown again with the message at the field. `renewed`: its challenge is gone, so a new one is shown
+ * with the message on top. `page`: a page of its own, which leads back to the same challenge or to a new one.
  */
 export type WebReply =
-  | { readonly status: number; readonly shown: 'form' }
+  | { readonly status: number; readonly shown: 'form' | 'renewed' }
   | { readonly status: number; readonly shown: 'page'; readonly wayOn: 'back' | 'start-again' };
 
 export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'cookie-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
-  'cookie-invalid': { status: 400, shown: 'page', wayOn: 'start-again' },
+  'cookie-invalid': { status: 400, shown: 'renewed' },
   'cross-site': { status: 403, shown: 'page', wayOn: 'start-again' },
   'nonce-wrong': { status: 403, shown: 'page', wayOn: 'back' },
   'code-malformed': { status: 422, shown: 'form' },
@@ -23,7 +23,7 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'code-used': { status: 409, shown: 'page', wayOn: 'back' },
   'codes-exhausted': { status: 429, shown: 'page', wayOn: 'back' },
   'challenge-locked': { status: 403, shown: 'page', wayOn: 'start-again' },
-  'challenge-expired': { status: 410, shown: 'page', wayOn: 'start-again' },
+  'challenge-expired': { status: 410, shown: 'renewed' },
   'grant-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
 };
 

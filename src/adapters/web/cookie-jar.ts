@@ -1,0 +1,39 @@
+// The cookies and their attributes. `__Host-`: only over TLS, only from this host, for all of it (RFC 6265bis §4.1.3.2).
+
+import type { Context } from 'koa';
+
+export interface CookieOptions {
+  readonly challengeLifetimeMs: number;
+  readonly grantLifetimeMs: number;
+  /** Whether browsers reach us by TLS, which usually ends at a proxy before us. */
+  readonly secure: boolean;
+}
+
+export interface CookieJar {
+  /** Attacker-chosen; undefined when there is none. */
+  get(ctx: Context, name: CookieName): string | undefined;
+  set(ctx: Context, name: CookieName, value: string): void;
+}
+
+export type CookieName = 'challenge' | 'grant' | 'locale';
+
+export function createCookieJar({ challengeLifetimeMs, grantLifetimeMs, secure }: CookieOptions): CookieJar {
+  const prefix = secure ? '__Host-' : '';
+  const attributes = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const;
+  const named = (name: CookieName, maxAge?: number) =>
+    [`${prefix}rtv-${name}`, { ...attributes, ...(maxAge === undefined ? {} : { maxAge }) }] as const;
+  const cookies = {
+    // Outlives its challenge, so that a late form hears "too old" and not "no cookie".
+    challenge: named('challenge', 2 * challengeLifetimeMs),
+    grant: named('grant', grantLifetimeMs),
+    locale: named('locale'), // until the browser is closed: the next person may speak another language
+  };
+  return {
+    get: (ctx, name) => ctx.cookies.get(cookies[name][0]),
+    set(ctx, name, value) {
+      ctx.cookies.secure = secure;
+      const [full, options] = cookies[name];
+      ctx.cookies.set(full, value, options);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// What all pages share: the head, the organisation's name and logo, the choice of language. Every value goes through
+// html.ts, which escapes it.
+
+import { type Html, html } from '../../core/html.ts';
+import { directions, type Locale, locales } from '../../core/locale.ts';
+import { type Texts, texts } from './texts.ts';
+
+/** What all pages need to know. Texts of the operator, escaped like everything else. */
+export interface SiteOptions {
+  readonly siteName: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** Domain of the one-time addresses. */
+  readonly mailDomain: string;
+  /** Where the test mailbox is, in a profile that has one. */
+  readonly testMailboxUrl: string | null;
+}
+
+/** Where the static pieces are. */
+export interface StaticPaths {
+  readonly style: string;
+  readonly script: string;
+  readonly logo: string | undefined;
+}
+
+export interface Site extends SiteOptions {
+  readonly paths: StaticPaths;
+}
+
+/** A page to come back to after the language was changed. */
+export type PageName = keyof typeof pagePaths;
+
+export const pagePaths = { reset: '/reset', accounts: '/reset/accounts' } as const;
+
+/** A whole page. */
+export interface PageContent {
+  readonly locale: Locale;
+  readonly title: string;
+  readonly body: Html;
+  readonly name: PageName;
+  /** Whether the page has something that the script makes livelier. */
+  readonly live?: boolean;
+}
+
+/** The page as it is sent. */
+export function layout({ paths, siteName }: Site, { locale, title, body, name, live }: PageContent): string {
+  const words = texts[locale];
+  return html`<!doctype html>
+<html lang="${locale}" dir="${directions[locale]}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} &#8211; ${siteName}</title>
+<link rel="stylesheet" href="${paths.style}">
+${live === true && html`<script type="module" src="${paths.script}"></script>`}
+</head>
+<body>
+<header>${paths.logo !== undefined && html`<img src="${paths.logo}" alt="">`}<p>${siteName}</p></header>
+<main>
+${body}
+</main>
+<footer>${languageSwitch(locale, words, name)}</footer>
+</body>
+</html>
+`.markup;
+}
+
+/** A form, because a GET changes nothing here, and no link is worth following by machines. */
+function languageSwitch(current: Locale, words: Texts, page: PageName): Html {
+  const choice = (locale: Locale) => {
+    const name = texts[locale].languageName;
+    return locale === current
+      ? html`<strong lang="${locale}" aria-current="true">${name}</strong>`
+      : html`<button name="locale" value="${locale}" lang="${locale}">${name}</button>`;
+  };
+  return html`<nav aria-label="${words.language}"><form method="post" action="/language" id="languages">
+<input type="hidden" name="page" value="${page}">
+${locales.map(choice)}
+</form></nav>`;
+}

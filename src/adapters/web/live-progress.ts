@@ -1,0 +1,83 @@
+// The live line as server-sent events (HTML Standard §9.2): one stream per open page, with the cookie as its key.
+// A stream says at once how far the challenge has come, then whenever that changes, and ends when nothing more will.
+// There are at most so many: a page that gets none asks by itself every few seconds.
+
+import { PassThrough, type Readable } from 'node:stream';
+import type { Clock, FollowChallenge } from '../../app/ports.ts';
+import type { Locale } from '../../core/locale.ts';
+import { viewProgress } from './progress-view.ts';
+
+export interface LiveProgress {
+  /** @param cookie attacker-chosen; undefined when there is none. @returns undefined when there are too many already, or the end has come */
+  open(cookie: string | undefined, locale: Locale): Readable | undefined;
+  /** Ends all streams. */
+  close(): void;
+}
+
+const streamsMax = 5_000;
+// Proxies drop connections that say nothing for half a minute or so. It is also when a stream looks at the clock.
+const heartbeatMs = 20_000;
+
+/** Makes it, without any stream. */
+export function createLiveProgress(followChallenge: FollowChallenge, clock: Clock): LiveProgress {
+  const streams = new Set<PassThrough>();
+  let closed = false;
+
+  /** @returns false when it has as many followers as it may */
+  function start(stream: PassThrough, cookie: string | undefined, locale: Locale): boolean {
+    let told = '';
+    let looking: Promise<void> | undefined;
+    let again = false;
+    const look = async () => {
+      const view = viewProgress(locale, await followChallenge.look(cookie));
+      const text = JSON.stringify(view);
+      if (stream.writableEnded || text === told) return;
+      told = text;
+      stream.write(`data: ${text}\n\n`);
+      if (view.over) stream.end();
+    };
+    // One look at a time, and one more when something has happened meanwhile: views must not overtake each other.
+    const changed = () => {
+      again = looking !== undefined;
+      looking ??= look()
+        // The store could not be read: the browser connects again.
+        .catch(() => void stream.end())
+        .finally(() => {
+          looking = undefined;
+          if (again) changed();
+        });
+    };
+    let stopBeat = () => {};
+    const beat = () => {
+      stopBeat = clock.after(heartbeatMs, () => {
+        if (stream.writableEnded) return;
+        stream.write(':\n\n');
+        changed();
+        beat();
+      });
+    };
+    const unfollow = followChallenge.follow(cookie, changed);
+    if (unfollow === undefined) return false;
+    streams.add(stream);
+    stream.once('close', () => {
+      streams.delete(stream);
+      stopBeat();
+      unfollow();
+    });
+    stream.write('retry: 3000\n\n');
+    beat();
+    changed();
+    return true;
+  }
+
+  return {
+    open(cookie, locale) {
+      const stream = new PassThrough();
+      return !closed && streams.size < streamsMax && start(stream, cookie, locale) ? stream : undefined;
+    },
+    close() {
+      closed = true;
+      for (const stream of streams) stream.end();
+    },
+  };
+}

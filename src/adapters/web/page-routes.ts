@@ -1,0 +1,198 @@
+// The routes: what each page and form asks of the use cases, and which page shows what came of it. GET changes nothing
+// and writes nothing. What is right or wrong is decided elsewhere; how it is said is in web-replies.ts and texts.ts.
+
+import { bodyParser } from '@koa/bodyparser';
+import Router from '@koa/router';
+import type { Context, Next } from 'koa';
+import type {
+  FollowChallenge,
+  OpenChallenge,
+  OpenedChallenge,
+  RedeemCode,
+  RedeemRefused,
+  ShowAccounts,
+} from '../../app/ports.ts';
+import { readClientHint } from '../../core/client-hint.ts';
+import { chooseLocale, type Locale, locales } from '../../core/locale.ts';
+import { refuse } from '../../core/refusal.ts';
+import type { CookieJar } from './cookie-jar.ts';
+import { pagePaths, type Site } from './layout.ts';
+import type { LiveProgress } from './live-progress.ts';
+import { accountsPage, messagePage, phoneMailto, type ResetMessages, resetPage } from './pages.ts';
+import { viewProgress, waitText } from './progress-view.ts';
+import { qrCodeSvg } from './qr-code.ts';
+import { texts } from './texts.ts';
+import { webReplies } from './web-replies.ts';
+
+/** What the pages ask. */
+export interface UseCases {
+  readonly openChallenge: OpenChallenge;
+  readonly followChallenge: FollowChallenge;
+  readonly redeemCode: RedeemCode;
+  readonly showAccounts: ShowAccounts;
+}
+
+const formBytesMax = '4kb';
+
+/** @param origin what browsers call us */
+export function pageRoutes(
+  useCases: UseCases,
+  site: Site,
+  cookies: CookieJar,
+  live: LiveProgress,
+  origin: () => string,
+): Router {
+  const router = new Router();
+  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
+  const pages = createPages(useCases, site, cookies);
+  const { open, showReset, showRefusal, showAccounts } = pages;
+
+  router.get('/', (ctx) => ctx.redirect('/reset'));
+  router.get('/favicon.ico', (ctx) => {
+    ctx.status = 204;
+  });
+  router.get('/reset', async (ctx) => showReset(ctx, await open(ctx, cookies.get(ctx, 'challenge')), {}));
+  router.post('/reset', ...form, async (ctx) => {
+    const { nonce, code } = fieldsOf(ctx);
+    const redeemed = isOwnForm(ctx, origin())
+      ? await useCases.redeemCode({ cookie: cookies.get(ctx, 'challenge'), nonce, code })
+      : refuse('cross-site');
+    if (redeemed.kind === 'refused') return showRefusal(ctx, redeemed);
+    ctx.state.mailbox = redeemed.mailboxDigest;
+    cookies.set(ctx, 'grant', redeemed.grant);
+    seeOther(ctx, pagePaths.accounts);
+  });
+  router.post('/reset/new', async (ctx) => {
+    if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
+    cookies.set(ctx, 'challenge', (await open(ctx, undefined)).cookie);
+    seeOther(ctx, pagePaths.reset);
+  });
+  router.get('/reset/accounts', (ctx) => showAccounts(ctx, undefined));
+  router.post('/reset/accounts', ...form, (ctx) =>
+    isOwnForm(ctx, origin()) ? showAccounts(ctx, fieldsOf(ctx).account) : showRefusal(ctx, refuse('cross-site')),
+  );
+  router.post('/language', ...form, async (ctx) => {
+    if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
+    const { locale, page } = fieldsOf(ctx);
+    const chosen = locales.find((each) => each === locale);
+    if (chosen !== undefined) cookies.set(ctx, 'locale', chosen);
+    seeOther(ctx, page === 'accounts' ? pagePaths.accounts : pagePaths.reset);
+  });
+  liveRoutes(router, useCases, site, cookies, live);
+  return router;
+}
+
+/** What an open page asks for by itself. None of it makes or renews a challenge. */
+function liveRoutes(
+  router: Router,
+  { openChallenge, followChallenge }: UseCases,
+  site: Site,
+  cookies: CookieJar,
+  live: LiveProgress,
+): void {
+  router.get('/reset/progress', async (ctx) => {
+    ctx.body = viewProgress(localeOf(ctx, cookies), await followChallenge.look(cookies.get(ctx, 'challenge')));
+  });
+  router.get('/reset/events', (ctx) => {
+    const stream = live.open(cookies.get(ctx, 'challenge'), localeOf(ctx, cookies));
+    ctx.type = 'text/event-stream';
+    ctx.set('X-Accel-Buffering', 'no'); // nginx would keep events until there are enough of them
+    // Without a body it is 204, which tells a browser not to connect again (HTML Standard §9.2.3).
+    ctx.body = stream;
+  });
+  router.get('/reset/mail.svg', async (ctx) => {
+    const cookie = cookies.get(ctx, 'challenge');
+    const locale = localeOf(ctx, cookies);
+    const opened = await openChallenge({ cookie, locale, clientHint: readClientHint(ctx.get('user-agent')) });
+    if (opened.isNew) return; // no picture of an address that no page shows
+    ctx.type = 'svg';
+    ctx.body = qrCodeSvg(phoneMailto(locale, opened, site));
+  });
+}
+
+/** The pages as answers. */
+function createPages({ openChallenge, showAccounts }: UseCases, site: Site, cookies: CookieJar) {
+  const open = (ctx: Context, cookie: string | undefined) =>
+    openChallenge({
+      cookie,
+      locale: localeOf(ctx, cookies),
+      clientHint: readClientHint(ctx.get('user-agent')),
+    });
+
+  function showReset(ctx: Context, opened: OpenedChallenge, messages: ResetMessages): void {
+    if (opened.isNew) cookies.set(ctx, 'challenge', opened.cookie);
+    const locale = localeOf(ctx, cookies);
+    const renewed = messages.renewed ?? (opened.renewed ? texts[locale].renewed : undefined);
+    ctx.type = 'html';
+    ctx.body = resetPage(locale, opened, site, { ...messages, renewed });
+  }
+
+  async function showRefusal(ctx: Context, refused: RedeemRefused): Promise<void> {
+    const reply = webReplies[refused.reason];
+    const locale = localeOf(ctx, cookies);
+    const message = texts[locale].refusals[refused.reason]({
+      triesLeft: refused.triesLeft ?? 0,
+      wait: waitText(refused.waitMs ?? 0, locale),
+    });
+    ctx.state.reason = refused.reason;
+    ctx.status = reply.status;
+    if (refused.waitMs !== undefined) ctx.set('Retry-After', String(Math.ceil(refused.waitMs / 1000)));
+    if (reply.shown !== 'page') {
+      const opened = await open(ctx, cookies.get(ctx, 'challenge'));
+      return showReset(ctx, opened, reply.shown === 'form' ? { problem: message } : { renewed: message });
+    }
+    ctx.type = 'html';
+    ctx.body = messagePage(locale, site, message, reply.wayOn);
+  }
+
+  return {
+    open,
+    showReset,
+    showRefusal,
+    /** @param chosen name of an account as a form sent it; one that is not the mailbox's own is as good as none */
+    async showAccounts(ctx: Context, chosen: string | undefined): Promise<void> {
+      const shown = await showAccounts(cookies.get(ctx, 'challenge'), cookies.get(ctx, 'grant'));
+      if (shown.kind === 'refused') return showRefusal(ctx, shown);
+      const own = shown.accounts.find(({ name }) => name === chosen)?.name;
+      ctx.type = 'html';
+      ctx.body = accountsPage(localeOf(ctx, cookies), shown, site, own);
+    },
+  };
+}
+
+/** The language a person chose, or else the one their browser asks for. */
+export function localeOf(ctx: Context, cookies: CookieJar): Locale {
+  const chosen = cookies.get(ctx, 'locale');
+  return locales.find((each) => each === chosen) ?? chooseLocale(ctx.get('accept-language'));
+}
+
+/**
+ * Tells whether a post comes from a page of ours. Our own forms arrive with `Origin: null`, because of our
+ * Referrer-Policy, so Sec-Fetch-Site is asked first; Origin only by browsers that do not send it. A program sends
+ * neither and is let in: it has no cookie of anybody else, and the code form needs the nonce on top.
+ */
+function isOwnForm(ctx: Context, origin: string): boolean {
+  const site = ctx.get('sec-fetch-site');
+  if (site !== '') return site === 'same-origin' || site === 'none';
+  const from = ctx.get('origin');
+  return from === '' || from === 'null' || from === origin;
+}
+
+function formsOnly(ctx: Context, next: Next): Promise<unknown> {
+  // Our forms are never compressed; what is would have to be unpacked before it is known to be one.
+  if (!ctx.is('urlencoded') || ctx.get('content-encoding') !== '') ctx.throw(415);
+  return next();
+}
+
+type Field = 'nonce' | 'code' | 'account' | 'locale' | 'page';
+
+/** The fields of a form that came once each and as text. */
+function fieldsOf(ctx: Context): Partial<Readonly<Record<Field, string>>> {
+  const fields = Object.entries(Object(ctx.request.body) as Readonly<Record<string, unknown>>);
+  return Object.fromEntries(fields.filter(([, value]) => typeof value === 'string'));
+}
+
+function seeOther(ctx: Context, path: string): void {
+  ctx.redirect(path);
+  ctx.status = 303; // RFC 9110 §15.4.4: the next request is a GET, and a reload repeats nothing
+}

@@ -1,0 +1,50 @@
+// The live line of an open page: how far its challenge has come, and a call whenever there may be news.
+// Joins what is on disk (the record) with what is not (challenge-news.ts). Writes nothing, makes no new challenge.
+
+import type { Challenge } from '../core/challenge.ts';
+import { refuse } from '../core/refusal.ts';
+import type { ChallengeNews, News } from './challenge-news.ts';
+import { challengeEnd, challengeId, readCookie } from './challenge-tokens.ts';
+import type { AppLimits, ChallengeStatus, ChallengeStore, Clock, FollowChallenge, Progress, Secrets } from './ports.ts';
+
+/** Makes the use case. */
+export function createFollowChallenge(
+  { secrets, store, clock, news }: { secrets: Secrets; store: ChallengeStore; clock: Clock; news: ChallengeNews },
+  limits: AppLimits,
+): FollowChallenge {
+  const liveId = (cookie: string | undefined, now: number) => {
+    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
+    const live = seed !== undefined && now < challengeEnd(seed, limits.challengeLifetimeMs);
+    return live ? challengeId(secrets, seed) : undefined;
+  };
+  return {
+    async look(cookie) {
+      if (cookie === undefined) return refuse('cookie-missing');
+      const now = clock.now();
+      const id = liveId(cookie, now);
+      return id === undefined ? refuse('page-ended') : statusOf(await store.read(id, now), news.get(id), now);
+    },
+    follow(cookie, changed) {
+      const id = liveId(cookie, clock.now());
+      return id === undefined ? () => {} : news.follow(id, changed);
+    },
+  };
+}
+
+/** What the page may tell. @param record as stored, undefined before the first accepted mail */
+export function statusOf(record: Challenge | undefined, news: News, now: number): ChallengeStatus {
+  const recorded = progressOf(record, now);
+  const latest = record?.senders.at(-1)?.mailbox;
+  const delayed = recorded === 'reply-queued' && latest !== undefined && news.delayed.has(latest);
+  const progress = delayed ? 'reply-delayed' : recorded;
+  if (!news.checking) return { progress, notice: news.notice };
+  // What was said about the mail before is over as soon as the next one has come.
+  return { progress: progress === 'awaiting-mail' ? 'mail-arrived' : progress, notice: undefined };
+}
+
+function progressOf(record: Challenge | undefined, now: number): Progress {
+  if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
+  if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
+  if (record.state.kind !== 'code-sent') return record.state.kind;
+  return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;
+}

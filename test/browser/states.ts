@@ -1,0 +1,350 @@
+// Every page in every state, and how a person gets there: one list, for the accessibility test and for the screenshots.
+// Each state starts with an empty browser; the service, the clock and the kit are shared and put right again afterwards.
+
+import { rename } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
+import type { TestClock } from '../support/clock.ts';
+import { codeIn, replyTo, type World } from '../support/world.ts';
+
+/** Limits that let a state be reached with few posts. */
+export const stageOverrides = { 'limits.wrongCodesPerMailboxPerDay': 8 };
+
+export interface Stage {
+  readonly world: World;
+  readonly clock: TestClock;
+  /** In a context of its own, nothing loaded yet. */
+  readonly page: Page;
+}
+
+export interface State {
+  readonly name: string;
+  /** Text that must be on the page once it is there. */
+  readonly says: RegExp;
+  /** @returns what is to be put right when the page was looked at */
+  reach(stage: Stage): Promise<(() => Promise<void>) | undefined>;
+}
+
+type Identity = Parameters<World['kit']['send']>[0];
+
+/** Loads the reset page and tells what is on it. */
+export async function openReset({ world, page }: Pick<Stage, 'world' | 'page'>) {
+  await page.goto(`${world.webUrl}/reset`);
+  return readReset(page);
+}
+
+export async function readReset(page: Page) {
+  const address = (await page.locator('#address').getAttribute('data-address')) ?? '';
+  const label = /[A-Z]{4}-[A-Z]{4}/.exec((await page.locator('#label').textContent()) ?? '')?.[0] ?? '';
+  return { address, label };
+}
+
+/** Sends the mail of an open page and gives back the code that comes. */
+export async function codeFor(
+  { world, page }: Pick<Stage, 'world' | 'page'>,
+  identity: Identity = 'amy',
+): Promise<string> {
+  const { address, label } = await readReset(page);
+  const { code, text } = await world.kit.send(identity, { to: address, subject: label });
+  if (code !== 250) throw new Error(`the mail got ${code} ${text}`);
+  const mailbox = world.kit.identities.find(({ key }) => key === identity)?.mailbox ?? '';
+  return codeIn(await replyTo(world, mailbox, label));
+}
+
+/** Waits until an expression is true on the page. Not `waitForFunction`: that evaluates text, which our policy forbids. */
+export async function until(page: Page, expression: string): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) if (await page.evaluate<boolean>(expression)) return;
+  throw new Error(`the page never came to: ${expression}`);
+}
+
+/** Unfolds the QR code and waits until it is there. */
+export async function showQrCode(page: Page): Promise<void> {
+  await page.locator('#phone > summary').click();
+  await until(page, 'document.getElementById("qr-code").naturalWidth > 0');
+}
+
+/** Types a code and waits for what comes. */
+export async function enter(page: Page, code: string): Promise<void> {
+  await page.locator('#code').fill(code);
+  await Promise.all([page.waitForEvent('load'), page.locator('#code-form button').click()]);
+}
+
+const notThisCode = (code: string, by: number) => String((Number(code.replace(' ', '')) + by) % 1e8).padStart(8, '0');
+
+async function says(page: Page, pattern: RegExp): Promise<void> {
+  await page.locator('main').filter({ hasText: pattern }).waitFor();
+}
+
+/** A page whose mail was answered, with the code of the answer. */
+async function answered(stage: Stage, identity: Identity = 'amy'): Promise<string> {
+  await openReset(stage);
+  const code = await codeFor(stage, identity);
+  await says(stage.page, /has been sent/);
+  return code;
+}
+
+async function verified(stage: Stage, identity: Identity = 'amy'): Promise<void> {
+  await enter(stage.page, await answered(stage, identity));
+  await stage.page.waitForURL('**/reset/accounts');
+}
+
+async function withRelayAnswer(stage: Stage, code: number): Promise<() => Promise<void>> {
+  const { sink } = stage.world.kit;
+  const before = sink.answer;
+  sink.answer = () => ({ code, text: '4.7.1 not now' });
+  const { address, label } = await openReset(stage);
+  await stage.world.kit.send('amy', { to: address, subject: label });
+  return async () => {
+    sink.answer = before;
+  };
+}
+
+/** The page without its live line, as behind a network that lets nothing through. */
+async function cutOff({ page }: Stage): Promise<void> {
+  await page.route(/\/reset\/(?:events|progress)$/, (route) => route.abort());
+}
+
+const nothing = async () => undefined;
+
+export const states: readonly State[] = [
+  { name: 'reset', says: /waiting for your mail/, reach: (stage) => openReset(stage).then(nothing) },
+  {
+    name: 'reset-folds',
+    says: /camera of your phone/,
+    async reach(stage) {
+      await openReset(stage);
+      await stage.page.locator('#why > summary').click();
+      await showQrCode(stage.page);
+      return undefined;
+    },
+  },
+  {
+    name: 'mail-arrived',
+    says: /checking that it is really from you/,
+    async reach(stage) {
+      const { zone } = stage.world.kit;
+      const key = Object.keys(zone).find((name) => name.includes('rsa._domainkey.school.example')) ?? '';
+      const records = zone[key] ?? {};
+      Object.assign(zone, { [key]: { fail: 'silent' } });
+      const { address, label } = await openReset(stage);
+      const sent = stage.world.kit.send('amy', { to: address, subject: label });
+      return async () => {
+        Object.assign(zone, { [key]: records });
+        await sent;
+      };
+    },
+  },
+  {
+    name: 'mail-refused',
+    says: /could not confirm/,
+    async reach(stage) {
+      const { address, label } = await openReset(stage);
+      await stage.world.kit.send('forger', { to: address, subject: label });
+      await stage.page.locator('#verdict > summary').click();
+      return undefined;
+    },
+  },
+  { name: 'reply-delayed', says: /could not be handed over yet/, reach: (stage) => withRelayAnswer(stage, 451) },
+  { name: 'reply-failed', says: /did not take our answer/, reach: (stage) => withRelayAnswer(stage, 550) },
+  { name: 'reply-handed-over', says: /has been sent/, reach: (stage) => answered(stage).then(nothing) },
+  {
+    name: 'another-mail-refused',
+    says: /has been sent.*instead of replying/s,
+    async reach(stage) {
+      await answered(stage);
+      const { address, label } = await readReset(stage.page);
+      const headers = { 'In-Reply-To': '<1@x.example>' };
+      await stage.world.kit.send('amy', { to: address, subject: label, headers });
+      return undefined;
+    },
+  },
+  {
+    name: 'mail-not-seen',
+    says: /has not come yet/,
+    async reach(stage) {
+      await openReset(stage);
+      await enter(stage.page, '12345678');
+      return undefined;
+    },
+  },
+  {
+    name: 'code-malformed',
+    says: /8 digits/,
+    async reach(stage) {
+      await answered(stage);
+      await enter(stage.page, '1234');
+      return undefined;
+    },
+  },
+  {
+    name: 'code-wrong',
+    says: /4 more tries/,
+    async reach(stage) {
+      await enter(stage.page, notThisCode(await answered(stage, 'jo'), 1));
+      return undefined;
+    },
+  },
+  {
+    name: 'locked',
+    says: /wrong too often/,
+    async reach(stage) {
+      const code = await answered(stage, 'smith');
+      for (let by = 1; by <= 5; by++) await enter(stage.page, notThisCode(code, by));
+      return undefined;
+    },
+  },
+  {
+    name: 'locked-page',
+    says: /wrong too often/,
+    async reach(stage) {
+      const code = await answered(stage, 'jo');
+      for (let by = 1; by <= 5; by++) await enter(stage.page, notThisCode(code, by));
+      await stage.page.goto(`${stage.world.webUrl}/reset`);
+      return undefined;
+    },
+  },
+  {
+    name: 'codes-exhausted',
+    says: /wait 24 hours/,
+    async reach(stage) {
+      // The six wrong codes of the states before count as well.
+      const code = await answered(stage, 'jo');
+      for (let by = 1; by <= 3; by++) await enter(stage.page, notThisCode(code, by));
+      return undefined;
+    },
+  },
+  { name: 'accounts', says: /Which account/, reach: (stage) => verified(stage).then(nothing) },
+  {
+    name: 'account-chosen',
+    says: /cannot be set here yet/,
+    async reach(stage) {
+      await verified(stage);
+      await stage.page.locator('#accounts button').first().click();
+      return undefined;
+    },
+  },
+  {
+    name: 'no-account',
+    says: /No account uses rory/,
+    reach: (stage) => verified(stage, 'rory').then(nothing),
+  },
+  {
+    name: 'verified',
+    says: /code was right/,
+    async reach(stage) {
+      await verified(stage);
+      await stage.page.goto(`${stage.world.webUrl}/reset`);
+      return undefined;
+    },
+  },
+  {
+    name: 'not-found',
+    says: /no such page/,
+    reach: ({ world, page }) => page.goto(`${world.webUrl}/nothing/here`).then(nothing),
+  },
+  {
+    name: 'grant-missing',
+    says: /without a code/,
+    reach: ({ world, page }) => page.goto(`${world.webUrl}/reset/accounts`).then(nothing),
+  },
+  {
+    name: 'cookie-missing',
+    says: /keeps no cookies/,
+    async reach(stage) {
+      await openReset(stage);
+      await stage.page.context().clearCookies();
+      await enter(stage.page, '12345678');
+      return undefined;
+    },
+  },
+  {
+    name: 'nonce-wrong',
+    says: /no longer the current one/,
+    async reach(stage) {
+      await openReset(stage);
+      await stage.page.evaluate('document.querySelector("[name=nonce]").value = "A".repeat(43)');
+      await enter(stage.page, '12345678');
+      return undefined;
+    },
+  },
+  {
+    name: 'renewed',
+    says: /This one is new/,
+    async reach({ world, page }) {
+      await page.context().addCookies([{ name: 'rtv-challenge', value: 'from-before', url: world.webUrl }]);
+      await page.goto(`${world.webUrl}/reset`);
+      return undefined;
+    },
+  },
+  {
+    name: 'cookies-blocked',
+    says: /keeps no cookies for this site/,
+    async reach({ world, page }) {
+      await page.route(/\/reset\/(?:events|progress)$/, async (route) => {
+        await page.context().clearCookies();
+        await route.continue({ headers: { ...route.request().headers(), cookie: '' } });
+      });
+      await page.goto(`${world.webUrl}/reset`);
+      return undefined;
+    },
+  },
+  {
+    name: 'no-connection',
+    says: /no connection at the moment/,
+    async reach(stage) {
+      await stage.page.clock.install();
+      await cutOff(stage);
+      await openReset(stage);
+      const line = stage.page.locator('#no-connection');
+      while (!(await line.isVisible())) await stage.page.clock.runFor(1000);
+      return undefined;
+    },
+  },
+  {
+    name: 'unavailable',
+    says: /cannot do this right now/,
+    async reach(stage) {
+      const { dataDir } = stage.world;
+      const code = await answered(stage);
+      await rename(dataDir, `${dataDir}-away`);
+      await enter(stage.page, code);
+      return () => rename(`${dataDir}-away`, dataDir);
+    },
+  },
+  // From here on the clock moves.
+  {
+    name: 'code-used',
+    says: /used already/,
+    async reach(stage) {
+      await cutOff(stage);
+      await openReset(stage);
+      const code = await codeFor(stage);
+      const other = await stage.page.context().newPage();
+      await other.goto(`${stage.world.webUrl}/reset`);
+      await enter(other, code);
+      stage.clock.advance(16_000);
+      await enter(stage.page, code);
+      return undefined;
+    },
+  },
+  {
+    name: 'finished',
+    says: /request is finished/,
+    async reach(stage) {
+      await verified(stage);
+      stage.clock.advance(10 * 60_000);
+      await stage.page.goto(`${stage.world.webUrl}/reset`);
+      return undefined;
+    },
+  },
+  {
+    name: 'open-too-long',
+    says: /open too long/,
+    async reach(stage) {
+      await cutOff(stage);
+      await openReset(stage);
+      stage.clock.advance(61 * 60_000);
+      await enter(stage.page, '12345678');
+      return undefined;
+    },
+  },
+];
