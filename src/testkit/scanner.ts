@@ -90,6 +90,15 @@ function keepCookies(jar: Map<string, string>, response: Response): void {
   }
 }
 
+/** The text of an answer; of a stream of events, which may never end, the first piece. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return response.text();
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return first?.value ?? '';
+}
+
 /**
  * Opens and submits whatever there is in mails and pages, breadth first, each request once, one after the other.
  * @returns what was found, asked and answered
@@ -135,7 +144,7 @@ export async function scan(options: ScanOptions): Promise<ScanReport> {
     keepCookies(jar, response);
     requests.push({ ...request, status: response.status });
     const where = target.replace(/\?.*/, '');
-    add({ where, text: await response.text() });
+    add({ where, text: await textOf(response) });
     add({ where, text: `url=${response.headers.get('location') ?? ''}` });
   }
   const groups = Object.groupBy(requests, ({ method, status }) => `${method} ${status}`);

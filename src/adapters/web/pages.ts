@@ -23,7 +23,40 @@ export interface ResetMessages {
 }
 
 /** The reset page. */
-export function resetPage(
+export function resetPage(locale: Locale, challenge: OpenedChallenge, site: Site, messages: ResetMessages): string {
+  const { progress, notice } = challenge;
+  const plain = progress === 'awaiting-mail' && notice === undefined && Object.values(messages).every((one) => !one);
+  return plain ? fillFirstPage(locale, challenge, site) : renderResetPage(locale, challenge, site, messages);
+}
+
+// What a page shows first is the same for everybody but for four values, so it is made once for each minute in which
+// it ends and for each language: making it anew for every visit costs as much as all the rest. The values are letters,
+// digits and hyphens, which look the same in HTML, in a URL and in a URL within a URL.
+const firstPages = new WeakMap<Site, Map<Locale, { readonly expiresAt: number; readonly parts: readonly string[] }>>();
+const blank = { nonce: 'x7nonce7x', localPart: 'x7address7x', label: 'x7label7x' } as const;
+const blankGroups = groupAddress(blank.localPart);
+const blanks = new RegExp(`(${[...Object.values(blank), blankGroups].join('|')})`);
+
+function fillFirstPage(locale: Locale, challenge: OpenedChallenge, site: Site): string {
+  const { expiresAt, nonce, localPart, label } = challenge;
+  const pages = firstPages.get(site) ?? new Map();
+  firstPages.set(site, pages);
+  let page = pages.get(locale);
+  if (page?.expiresAt !== expiresAt) {
+    const parts = renderResetPage(locale, { ...challenge, ...blank }, site, {}).split(blanks);
+    page = { expiresAt, parts };
+    pages.set(locale, page);
+  }
+  const values: Readonly<Record<string, string>> = {
+    [blank.nonce]: nonce,
+    [blank.localPart]: localPart,
+    [blankGroups]: groupAddress(localPart),
+    [blank.label]: label,
+  };
+  return page.parts.map((part: string, at: number) => (at % 2 === 1 ? values[part] : part)).join('');
+}
+
+function renderResetPage(
   locale: Locale,
   challenge: OpenedChallenge,
   site: Site,
@@ -165,18 +198,13 @@ function startAgain(words: Texts): Html {
   return html`<form method="post" action="/reset/new" id="start-again"><button class="quiet" type="submit">${words.startAgain}</button></form>`;
 }
 
-// Making a format costs more than all the rest of a page, and pages of one minute end at the same time.
+// Making a format costs more than all the rest of a page; there are only as many as languages.
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
-const lastTimes = new Map<string, { readonly at: number; readonly written: Html }>();
 
 function timeOf(at: number, locale: Locale, { timeZone }: Site): Html {
   const key = `${locale} ${timeZone}`;
-  const last = lastTimes.get(key);
-  if (last?.at === at) return last.written;
   const form = { hour: '2-digit', minute: '2-digit', timeZone, timeZoneName: 'short' } as const;
   const format = timeFormats.get(key) ?? new Intl.DateTimeFormat(timeLocales[locale], form);
   timeFormats.set(key, format);
-  const written = html`<time datetime="${new Date(at).toISOString()}">${format.format(at)}</time>`;
-  lastTimes.set(key, { at, written });
-  return written;
+  return html`<time datetime="${new Date(at).toISOString()}">${format.format(at)}</time>`;
 }
