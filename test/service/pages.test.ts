@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TestClock } from '../support/clock.ts';
@@ -232,6 +233,29 @@ describe('bad input gets a clear answer', () => {
     }
     assert.equal(await statusOf(await visitor.request('/reset/new')), 405);
     assert.equal((await visitor.request('/reset', { method: 'HEAD' })).status, 200);
+  });
+
+  it('when it is no request that could be read', async () => {
+    const send = async (text: string) => {
+      const socket = connect(world.addresses.web.port, '127.0.0.1');
+      socket.end(text);
+      const answer = (await socket.setEncoding('utf8').toArray()).join('');
+      const [head = '', html = ''] = answer.split('\r\n\r\n');
+      assert.match(head, /^content-security-policy: default-src 'none'/im);
+      assert.match(html, /<h1>That did not work<\/h1>.*<a class="button" href="\/reset">/s);
+      assert.equal(Number(/^content-length: (\d+)/im.exec(head)?.[1]), Buffer.byteLength(html));
+      return head.split('\r\n')[0];
+    };
+    const start = 'GET /reset HTTP/1.1\r\nHost: x\r\n';
+    assert.equal(await send('hello\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
+    assert.equal(
+      await send(`${start}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`),
+      'HTTP/1.1 400 Bad Request',
+    );
+    assert.equal(
+      await send(`${start}Cookie: ${'x'.repeat(20_000)}\r\n\r\n`),
+      'HTTP/1.1 431 Request Header Fields Too Large',
+    );
   });
 
   it('from another site', async () => {

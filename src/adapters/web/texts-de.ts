@@ -126,9 +126,13 @@ export const de: Texts = {
     'bad-request': 'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte fangen Sie neu an.',
     'not-found': 'Diese Seite gibt es hier nicht.',
     'wrong-method': 'So lässt sich diese Seite nicht benutzen.',
+    'too-slow':
+      'Ihre Anfrage hat zu lange gebraucht. Bitte versuchen Sie es noch einmal, vielleicht mit einer besseren Verbindung.',
     'too-large': 'Das war zu viel Text. Bitte geben Sie nur den Code ein.',
     'not-a-form':
       'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte benutzen Sie das Formular auf der Seite.',
+    'too-many-headers':
+      'Ihr Browser hat uns mehr geschickt, als wir lesen können. Bitte löschen Sie die Cookies dieser Website und versuchen Sie es noch einmal.',
     unavailable:
       'Das geht im Moment leider nicht. Bitte versuchen Sie es in einer Minute noch einmal. Es ist nichts verloren gegangen.',
     bug: 'Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es noch einmal. Wenn es so bleibt, sagen Sie bitte denen Bescheid, die diese Website betreuen.',

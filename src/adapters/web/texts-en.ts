@@ -114,8 +114,11 @@ export const en: Texts = {
     'bad-request': 'We could not read what your browser sent. Please start again.',
     'not-found': 'There is no such page here.',
     'wrong-method': 'This page cannot be used like that.',
+    'too-slow': 'Your request took too long to reach us. Please try again, perhaps with a better connection.',
     'too-large': 'That was too much text. Please type only the code.',
     'not-a-form': 'We could not read what your browser sent. Please use the form on the page.',
+    'too-many-headers':
+      'Your browser sent us more than we can read. Please delete the cookies of this site and try again.',
     unavailable: 'We cannot do this right now. Please try again in a minute; nothing was lost.',
     bug: 'Something went wrong on our side. Please try again; if it stays like this, tell the people who run this site.',
   },

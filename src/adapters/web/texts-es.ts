@@ -123,8 +123,12 @@ export const es: Texts = {
     'bad-request': 'No hemos podido leer lo que ha enviado su navegador. Por favor, empiece de nuevo.',
     'not-found': 'Aquí no existe esa página.',
     'wrong-method': 'Esta página no se puede usar así.',
+    'too-slow':
+      'Su solicitud ha tardado demasiado en llegar. Por favor, inténtelo de nuevo, quizá con una conexión mejor.',
     'too-large': 'Era demasiado texto. Por favor, escriba solo el código.',
     'not-a-form': 'No hemos podido leer lo que ha enviado su navegador. Por favor, use el formulario de la página.',
+    'too-many-headers':
+      'Su navegador nos ha enviado más de lo que podemos leer. Por favor, borre las cookies de este sitio e inténtelo de nuevo.',
     unavailable: 'Ahora mismo no es posible. Por favor, inténtelo de nuevo en un minuto; no se ha perdido nada.',
     bug: 'Algo ha fallado por nuestra parte. Por favor, inténtelo de nuevo; si sigue igual, avise a las personas que llevan este sitio.',
   },

@@ -125,9 +125,13 @@ export const fr: Texts = {
     'bad-request': 'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez recommencer.',
     'not-found': 'Cette page n’existe pas ici.',
     'wrong-method': 'Cette page ne peut pas être utilisée de cette façon.',
+    'too-slow':
+      'Votre demande a mis trop de temps à nous parvenir. Veuillez réessayer, si possible avec une meilleure connexion.',
     'too-large': 'Il y avait trop de texte. Veuillez taper seulement le code.',
     'not-a-form':
       'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez utiliser le formulaire de la page.',
+    'too-many-headers':
+      'Votre navigateur nous a envoyé plus que nous ne pouvons lire. Veuillez supprimer les cookies de ce site et réessayer.',
     unavailable: 'Ce n’est pas possible pour le moment. Veuillez réessayer dans une minute\u202f: rien n’a été perdu.',
     bug: 'Un problème est survenu de notre côté. Veuillez réessayer\u202f; si cela continue, prévenez les personnes qui s’occupent de ce site.',
   },

@@ -28,14 +28,25 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
 };
 
 /** What is no refusal of ours: a bad request, something missing, trouble behind us, a bug. */
-export type Trouble = 'bad-request' | 'not-found' | 'wrong-method' | 'too-large' | 'not-a-form' | 'unavailable' | 'bug';
+export type Trouble =
+  | 'bad-request'
+  | 'not-found'
+  | 'wrong-method'
+  | 'too-slow'
+  | 'too-large'
+  | 'not-a-form'
+  | 'too-many-headers'
+  | 'unavailable'
+  | 'bug';
 
 export const troubles: Readonly<Record<Trouble, number>> = {
   'bad-request': 400,
   'not-found': 404,
   'wrong-method': 405,
+  'too-slow': 408,
   'too-large': 413,
   'not-a-form': 415,
+  'too-many-headers': 431,
   unavailable: 503,
   bug: 500,
 };

@@ -16,6 +16,7 @@ import { messagePage } from './pages.ts';
 import { securityHeaders, strictTransportSecurity } from './security-headers.ts';
 import { serveStaticFiles, staticFile } from './static-files.ts';
 import { texts } from './texts.ts';
+import { answerUnread } from './unread-requests.ts';
 import { type Trouble, troubles } from './web-replies.ts';
 
 export interface WebServerOptions extends SiteOptions {
@@ -70,6 +71,7 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
     const code = codeOf(error);
     if (code !== 'ERR_STREAM_PREMATURE_CLOSE') ports.log.info('http-connection', { outcome: 'lost', code });
   });
+  answerUnread(server, site, ports.log);
   server.on('request', app.callback());
   return {
     start: () => listen(server, options.listen),

@@ -1,0 +1,36 @@
+// What Node cannot read as a request never reaches Koa: headers too large, no HTTP at all, too slow. People get a page
+// of ours all the same, in English, because what would tell their language was not read.
+
+import { type Server, STATUS_CODES } from 'node:http';
+import type { Log } from '../../app/ports.ts';
+import type { Site } from './layout.ts';
+import { messagePage } from './pages.ts';
+import { securityHeaders } from './security-headers.ts';
+import { texts } from './texts.ts';
+import { type Trouble, troubles } from './web-replies.ts';
+
+const known: Readonly<Record<string, Trouble>> = {
+  HPE_HEADER_OVERFLOW: 'too-many-headers',
+  ERR_HTTP_REQUEST_TIMEOUT: 'too-slow',
+};
+
+/** Answers them, and ends their connections. */
+export function answerUnread(server: Server, site: Site, log: Log): void {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = error.code ?? 'unknown';
+    // A connection that is gone, or one in the middle of an answer: there is nothing to be said.
+    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const trouble = known[code] ?? 'bad-request';
+    const status = troubles[trouble];
+    const page = messagePage('en', site, texts.en.troubles[trouble], 'back');
+    const headers = {
+      ...securityHeaders,
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(page)),
+      Connection: 'close',
+    };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${page}`);
+    log.info('http', { method: 'unread', route: 'none', status, reason: trouble });
+  });
+}
