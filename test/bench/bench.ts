@@ -2,21 +2,21 @@
 // slows down slows both. Prints a table, and JSON for machines with `--json`. Everything stays on loopback and ends by itself.
 //   mail   processor time per accepted message (policy, checks, durable record; no reply) / mailauth's `authenticate` alone
 //   worst  stall of the event loop and memory of a service that gets the worst messages we know
-//   pages  GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own
+//   pages  GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own;
+//          then how long the page takes at half of that load, while 200 messages a second are verified
+// `--only mail`, `pages` or `worst` runs one of them. NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' leaves profiles.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { authenticate, type DNSResolver } from 'mailauth';
 import { createDnsResolver } from '../../src/adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-sender.ts';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createChallengeNews } from '../../src/app/challenge-news.ts';
@@ -30,7 +30,9 @@ import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
 import { writeMail } from '../../src/testkit/message.ts';
 import { appLimits } from '../support/limits.ts';
-import { measureWorst } from './worst.ts';
+import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
+import { startProcess, stopProcess } from './processes.ts';
+import { measureWorst, type WorstRow } from './worst.ts';
 
 interface Row {
   readonly what: string;
@@ -46,6 +48,9 @@ const messages = 300;
 const messagesAtOnce = 50;
 const rounds = 9;
 const pageSeconds = 3;
+// What is wanted: of bare Koa's requests, and of the 99th percentile while mail is verified.
+const requiredShare = 0.15;
+const pageMsMax = 20;
 
 function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
@@ -77,7 +82,7 @@ async function measureMail(folder: string): Promise<Row> {
   const resolver = createDnsResolver({ servers: [dns], now: Date.now });
   const secrets = createSecrets(new Uint8Array(32));
   const path = join(folder, 'challenges.json');
-  const store = await openLowdbStore(new DurableFile(path), path);
+  const store = await openChallengeStore(new DurableFile(path), path);
   const verifier = createMailauthVerifier('mx.in.school.example', resolver.forMessage);
   const sender = createNodemailerSender({
     relayUrl: 'smtp://127.0.0.1:9',
@@ -148,19 +153,6 @@ async function measureMail(folder: string): Promise<Row> {
   return { what: 'mail: processor time per accepted message', ours: a, peer: b, unit: 'ms', ratio: a / b };
 }
 
-/** Starts a process and waits for the line that tells its address. */
-async function startProcess(args: readonly string[], address: RegExp): Promise<[ChildProcess, string]> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface(child.stdout)) {
-    const found = address.exec(line)?.[1];
-    if (found !== undefined) {
-      child.stdout.resume();
-      return [child, found];
-    }
-  }
-  throw new Error(`${args[0]} ended before it served`);
-}
-
 async function requestsPerSecond(url: string): Promise<number> {
   const { requests, non2xx, errors } = await autocannon({ url, connections: 20, duration: pageSeconds });
   if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx + errors} bad answers`);
@@ -189,30 +181,82 @@ async function measurePages(folder: string): Promise<Row> {
     peer.push(await requestsPerSecond(`http://${bareWeb}/`));
     ours.push(await requestsPerSecond(`http://${web}/reset`));
   }
-  for (const child of [service, bare]) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
+  for (const child of [service, bare]) await stopProcess(child);
   const [a, b] = [median(ours), median(peer)];
   return { what: 'pages: GET /reset', ours: a, peer: b, unit: 'requests/s', ratio: a / b };
 }
 
+function printRows(rows: readonly Row[]): void {
+  console.log(`${'median of rounds in turns'.padEnd(44)}${'ours'.padStart(9)}${'peer'.padStart(9)}    ratio`);
+  for (const { what, ours, peer, unit, ratio } of rows) {
+    console.log(`${what.padEnd(44)}${cell(ours)}${cell(peer)}${cell(ratio)}  ${unit}`);
+  }
+}
+
+function printLoads(loads: readonly LoadRow[]): void {
+  const heads = ['asked/s', 'got/s', 'p50 ms', 'p99 ms', 'max ms', 'mails/s', 'replies/s', 'mail p99', 'loop', 'cpu'];
+  console.log(`\n${'GET /reset while mail is verified'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}`);
+  for (const load of loads) {
+    const pages = [load.pagesPerSecond, load.pagesDonePerSecond, load.p50Ms, load.p99Ms, load.maxMs];
+    const mails = [load.mailsAcceptedPerSecond, load.repliesPerSecond, load.mailP99Ms];
+    const figures = [...pages, ...mails, load.loopShare, load.cpuShare].map((figure) => ` ${cell(figure)}`);
+    console.log(`${load.what.padEnd(44)}${figures.join('')}`);
+    for (const complaint of complaintsOf(load)) console.log(`  ${complaint}`);
+  }
+  console.log("  loop, cpu: how much of one processor the service's event loop, and all of it, was busy");
+}
+
+/** Why the figures of a load are not what was to be measured, or not what is wanted. */
+function complaintsOf(load: LoadRow): readonly string[] {
+  const { p99Ms, pagesFailed, mailsPerSecond, mailsAcceptedPerSecond, mailsRefused, othersShare } = load;
+  const others = Object.entries(mailsRefused).map(([what, times]) => `${times} x ${what}`);
+  const few = mailsAcceptedPerSecond < 0.99 * mailsPerSecond;
+  return [
+    p99Ms < pageMsMax ? [] : `the 99th percentile should be below ${pageMsMax} ms`,
+    pagesFailed === 0 ? [] : `${pagesFailed} pages did not come at all`,
+    few ? `only ${mailsAcceptedPerSecond.toFixed(0)} of ${mailsPerSecond} messages a second were verified` : [],
+    others.length === 0 ? [] : `of ${load.mailsSent} messages, warming up included, not accepted: ${others.join(', ')}`,
+    load.replies === load.mailsAccepted ? [] : `${load.replies} replies to ${load.mailsAccepted} messages`,
+    othersShare < 0.1 ? [] : `noise: other programs kept ${othersShare.toFixed(1)} processors busy`,
+  ].flat();
+}
+
+function printWorst(worst: readonly WorstRow[]): void {
+  console.log(`\n${'worst messages'.padEnd(44)} stall ms  peak MB  took ms  answer`);
+  for (const { what, stallMs, peakMb, tookMs, answer } of worst) {
+    const figures = [stallMs, peakMb, tookMs].map((figure) => String(figure).padStart(9)).join('');
+    console.log(`${what.padEnd(44)}${figures}  ${answer}`);
+  }
+}
+
+function cell(value: number): string {
+  return value.toFixed(value < 100 ? 2 : 0).padStart(9);
+}
+
+/** Half of what the service can serve, and half of what it has to serve. */
+async function measureLoads(folder: string, { ours, peer }: Row): Promise<readonly LoadRow[]> {
+  return [
+    await measurePagesUnderMail(folder, 'half of what it can serve', ours / 2),
+    await measurePagesUnderMail(folder, `half of ${requiredShare * 100} % of bare Koa`, (peer * requiredShare) / 2),
+  ];
+}
+
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
+const { json = false, only } = values;
+if (only !== undefined && !['mail', 'pages', 'worst'].includes(only)) throw new Error('--only mail, pages or worst');
 const folder = await mkdtemp(join(tmpdir(), 'rtv-bench-'));
 try {
-  const rows = [await measureMail(folder), await measurePages(folder)];
-  const worst = await measureWorst(folder);
-  if (process.argv.includes('--json')) console.log(JSON.stringify({ rows, worst }, undefined, 2));
+  const isWanted = (part: string) => only === undefined || only === part;
+  const mail = isWanted('mail') ? await measureMail(folder) : undefined;
+  const pages = isWanted('pages') ? await measurePages(folder) : undefined;
+  const rows = [mail, pages].filter((row) => row !== undefined);
+  const loads = pages === undefined ? [] : await measureLoads(folder, pages);
+  const worst = isWanted('worst') ? await measureWorst(folder) : [];
+  if (json) console.log(JSON.stringify({ rows, loads, worst }, undefined, 2));
   else {
-    const cell = (value: number) => value.toFixed(value < 100 ? 2 : 0).padStart(9);
-    console.log(`${'median of rounds in turns'.padEnd(44)}${'ours'.padStart(9)}${'peer'.padStart(9)}    ratio`);
-    for (const { what, ours, peer, unit, ratio } of rows) {
-      console.log(`${what.padEnd(44)}${cell(ours)}${cell(peer)}${cell(ratio)}  ${unit}`);
-    }
-    console.log(`\n${'worst messages'.padEnd(44)} stall ms  peak MB  took ms  answer`);
-    for (const { what, stallMs, peakMb, tookMs, answer } of worst) {
-      const figures = [stallMs, peakMb, tookMs].map((figure) => String(figure).padStart(9)).join('');
-      console.log(`${what.padEnd(44)}${figures}  ${answer}`);
-    }
+    if (rows.length > 0) printRows(rows);
+    if (loads.length > 0) printLoads(loads);
+    if (worst.length > 0) printWorst(worst);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

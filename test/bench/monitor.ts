@@ -1,11 +1,12 @@
-// Loaded into a measured service by `--import`: on SIGUSR2 it tells, on standard error, the longest stall of the event loop
-// and the peak of memory since the last time.
+// Loaded into a measured service by `--import`: on SIGUSR2 it tells, on standard error, what happened since the last time:
+// the longest stall of the event loop, the peak of memory, and how busy the process and its event loop were.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
 let peak = 0;
+let since = { at: performance.now(), cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() };
 setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
 }, 20).unref();
@@ -14,7 +15,13 @@ process.on('SIGUSR2', () => {
   peak = Math.max(peak, process.memoryUsage.rss());
   // The histogram counts from one tick to the next: what is over the resolution is the stall.
   const stallMs = Math.max(0, delay.max / 1e6 - 5);
-  console.error(JSON.stringify({ stallMs: Math.round(stallMs), peakMb: Math.round(peak / 2 ** 20) }));
+  const { user, system } = process.cpuUsage(since.cpu);
+  // All threads together, so it may be more than 1; the loop is one thread, and a share of 1 is all it has.
+  const cpuShare = (user + system) / 1000 / (performance.now() - since.at);
+  const loopShare = performance.eventLoopUtilization(since.loop).utilization;
+  const peakMb = Math.round(peak / 2 ** 20);
+  console.error(JSON.stringify({ stallMs: Math.round(stallMs), peakMb, cpuShare, loopShare }));
   delay.reset();
   peak = 0;
+  since = { at: performance.now(), cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() };
 });

@@ -1,11 +1,8 @@
 // The worst messages we could think of, sent by real SMTP to a service in a process of its own: how long its event loop
 // stands still for each, and how much memory it takes.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
 import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
@@ -14,6 +11,7 @@ import { startSink } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
 import type { Zone } from '../../src/testkit/zone.ts';
 import { readPage } from '../support/world.ts';
+import { type Measured, type MonitoredService, startMonitored } from './processes.ts';
 
 /** What one message did to the service. */
 export interface WorstRow {
@@ -158,26 +156,15 @@ async function worstMessages(): Promise<{
   };
 }
 
-/** Asks the monitor inside the service. */
-async function ask(child: ChildProcess, answers: AsyncIterator<string>): Promise<{ stallMs: number; peakMb: number }> {
-  child.kill('SIGUSR2');
-  for (;;) {
-    const { value, done } = await answers.next();
-    if (done) throw new Error('the service ended');
-    if (value.startsWith('{"stallMs"')) return JSON.parse(value);
-  }
+function stallOf({ stallMs, peakMb }: Measured) {
+  return { stallMs, peakMb };
 }
 
 /** Ninety of the heaviest at once, from nine addresses with ten connections each. */
-async function measureBurst(
-  build: Build,
-  web: string,
-  port: number,
-  measured: () => Promise<{ stallMs: number; peakMb: number }>,
-): Promise<WorstRow> {
+async function measureBurst(build: Build, { webUrl, smtpPort, measured }: MonitoredService): Promise<WorstRow> {
   const mails = await Promise.all(
     range(90).map(async (at) => {
-      const { address } = readPage(200, await (await fetch(`${web}/reset`)).text());
+      const { address } = readPage(200, await (await fetch(`${webUrl}/reset`)).text());
       return { raw: (await build(address)).raw, rcptTo: address, localAddress: `127.0.0.${10 + Math.floor(at / 10)}` };
     }),
   );
@@ -188,7 +175,7 @@ async function measureBurst(
       deliver({
         ...mail,
         host: '127.0.0.1',
-        port,
+        port: smtpPort,
         helo: 'mail.school.example',
         mailFrom: 'amy.pond@school.example',
       }).then(
@@ -203,7 +190,7 @@ async function measureBurst(
     what: '90 of these (10 signatures, 2 MiB) at once',
     answer: answer.join(', '),
     tookMs,
-    ...(await measured()),
+    ...stallOf(await measured()),
   };
 }
 
@@ -222,32 +209,27 @@ export async function measureWorst(folder: string): Promise<readonly WorstRow[]>
     limits: { repliesPerMailboxPerMinute: 60, repliesPerMailboxPerHour: 1000, repliesPerMailboxPerDay: 1000 },
   };
   await writeFile(config, JSON.stringify(settings));
-  const args = ['--import', './test/bench/monitor.ts', 'src/main.ts', 'serve', '--config', config];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const answers = createInterface(child.stderr)[Symbol.asyncIterator]();
+  const service = await startMonitored(config);
+  const { webUrl, smtpPort, measured } = service;
   const rows: WorstRow[] = [];
-  for await (const line of createInterface(child.stdout)) {
-    const [, web, port] = /"web":"([^"]+)","smtp":"127\.0\.0\.1:(\d+)"/.exec(line) ?? [];
-    if (web === undefined) continue;
-    child.stdout.resume();
+  try {
     for (const [what, build] of cases) {
-      const page = readPage(200, await (await fetch(`http://${web}/reset`)).text());
+      const page = readPage(200, await (await fetch(`${webUrl}/reset`)).text());
       const { raw, mailFrom = 'amy.pond@school.example' } = await build(page.address);
-      await ask(child, answers);
+      await measured();
       const startedAt = performance.now();
-      const to = { host: '127.0.0.1', port: Number(port), rcptTo: page.address, helo: 'mail.school.example' };
+      const to = { host: '127.0.0.1', port: smtpPort, rcptTo: page.address, helo: 'mail.school.example' };
       const answer = await deliver({ ...to, mailFrom, raw }).then(
         ({ code, text }) => `${code} ${text.split(' ')[0]}`,
         () => 'closed',
       );
-      rows.push({ what, answer, tookMs: Math.round(performance.now() - startedAt), ...(await ask(child, answers)) });
+      rows.push({ what, answer, tookMs: Math.round(performance.now() - startedAt), ...stallOf(await measured()) });
     }
     const burst = cases.find(([what]) => what.startsWith('10 signatures'))?.[1];
-    if (burst !== undefined)
-      rows.push(await measureBurst(burst, `http://${web}`, Number(port), () => ask(child, answers)));
-    break;
+    if (burst !== undefined) rows.push(await measureBurst(burst, service));
+  } finally {
+    await service.stop();
+    await Promise.all([dns.close(), sink.close()]);
   }
-  child.kill('SIGTERM');
-  await Promise.all([once(child, 'exit'), dns.close(), sink.close()]);
   return rows;
 }

@@ -1,0 +1,163 @@
+// The other end of the mail traffic, a helper process of `pages-under-mail.ts`: the senders, their DNS, and the relay that
+// takes the replies. Every message comes over a connection of its own, from an author of its own. It does what its
+// parent orders, tells what came of it, and ends with it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
+import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
+import type { Secrets } from '../../src/app/ports.ts';
+import { readClientHint } from '../../src/core/client-hint.ts';
+import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
+import { type DkimKeys, keyRecords, loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
+import { startDnsServer } from '../../src/testkit/dns-server.ts';
+import { findIdentity, type Identity, kitZone, mailServerOf } from '../../src/testkit/identities.ts';
+import { writeMail } from '../../src/testkit/message.ts';
+import { startSink } from '../../src/testkit/sink.ts';
+import { deliver } from '../../src/testkit/smtp-client.ts';
+import type { Zone } from '../../src/testkit/zone.ts';
+import { appLimits } from '../support/limits.ts';
+import { countOf, keepPace, type Pace } from './pace.ts';
+
+/** What the parent orders. */
+export interface MailOrder extends Pace {
+  /** Of the one-time addresses. */
+  readonly domain: string;
+  /** Of the service, base64url: addresses are made with it instead of being read from pages. */
+  readonly secret: string;
+}
+
+/** Told once the messages are signed: where DNS and relay are. */
+export const mailReady = z.object({ dnsPort: z.number(), sinkPort: z.number() });
+
+/** Told at the end. Times are in milliseconds since the epoch. */
+export const mailReport = z.object({
+  /** Share of one processor that all of this took while messages were sent. */
+  cpuShare: z.number(),
+  /** `what` is the reply code with the enhanced one, or how the connection failed. */
+  answers: z.array(z.object({ at: z.number(), tookMs: z.number(), what: z.string() })),
+  repliesAt: z.array(z.number()),
+});
+
+type MailReport = z.infer<typeof mailReport>;
+
+const orderSchema = z.object({
+  perSecond: z.number(),
+  rampSeconds: z.number(),
+  seconds: z.number(),
+  domain: z.string(),
+  secret: z.string(),
+});
+const startSchema = z.object({ smtpPort: z.number() });
+
+interface Prepared {
+  readonly mailFrom: Mailbox;
+  readonly rcptTo: string;
+  readonly raw: Buffer;
+  readonly helo: string;
+  readonly localAddress: string;
+}
+
+const free = { host: '127.0.0.1', port: 0 };
+const answersTimeoutMs = 15_000;
+const repliesTimeoutMs = 5_000;
+const knownDomains = 50;
+// One address may have ten connections at the same time.
+const mailServers = 100;
+
+/** Most people write from a domain whose records are known by then, every tenth from one that is new. */
+function domainOf(index: number): string {
+  return index % 10 === 0 ? `new${index}.example` : `known${index % knownDomains}.example`;
+}
+
+function zoneOf(domain: string, keys: DkimKeys): Zone {
+  return {
+    // Mail from this machine does not pass, so DKIM alone must carry it.
+    [domain]: { TXT: ['v=spf1 ip4:192.0.2.10 -all'], MX: [{ exchange: mailServerOf(domain), priority: 10 }] },
+    [mailServerOf(domain)]: { A: ['127.0.0.1'] },
+    [`_dmarc.${domain}`]: { TXT: ['v=DMARC1; p=reject'] },
+    ...keyRecords(keys, domain),
+  };
+}
+
+async function prepare(
+  index: number,
+  serviceDomain: string,
+  secrets: Secrets,
+  keys: DkimKeys,
+  amy: Identity,
+): Promise<Prepared> {
+  const { seed } = issueCookie(secrets, 'reset', Date.now());
+  const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
+  const domain = domainOf(index);
+  const mailbox = parseMailbox(`author${index}@${domain}`);
+  if (mailbox === undefined) throw new Error('no author');
+  const address = deriveAddress(secrets, seed, shownAs, appLimits.challengeLifetimeMs);
+  const to = `${writeAddress(secrets, address)}@${serviceDomain}`;
+  const raw = await writeMail({ ...amy, mailbox, domain }, keys, { to, subject: 'New password', body: 'Please.' });
+  const localAddress = `127.0.1.${1 + (index % mailServers)}`;
+  return { mailFrom: mailbox, rcptTo: to, raw, helo: mailServerOf(domain), localAddress };
+}
+
+/** Sends them all at their pace, and waits for the answers, within reason. */
+async function send(order: Pace, mails: readonly Prepared[], smtpPort: number): Promise<Omit<MailReport, 'repliesAt'>> {
+  const answers: MailReport['answers'] = [];
+  const underWay: Promise<void>[] = [];
+  const startedAt = performance.now();
+  const before = process.cpuUsage();
+  await keepPace(order, (index, dueAt) => {
+    const mail = mails[index];
+    if (mail === undefined) return;
+    const answered = (what: string) => {
+      answers.push({ at: Date.now(), tookMs: performance.now() - dueAt, what });
+    };
+    underWay.push(
+      deliver({ ...mail, host: '127.0.0.1', port: smtpPort }).then(
+        ({ code, text }) => answered(`${code} ${text.split(' ')[0]}`),
+        (error: unknown) => answered(error instanceof Error ? error.message : 'failed'),
+      ),
+    );
+  });
+  const { user, system } = process.cpuUsage(before);
+  const cpuShare = (user + system) / 1000 / (performance.now() - startedAt);
+  await Promise.race([Promise.all(underWay), sleep(answersTimeoutMs)]);
+  // Real senders have more patience, but they are not waited for by a benchmark.
+  const missing = Array.from({ length: underWay.length - answers.length }, () => {
+    return { at: Date.now(), tookMs: Number.MAX_SAFE_INTEGER, what: 'no answer' };
+  });
+  return { cpuShare, answers: [...answers, ...missing] };
+}
+
+/** The next word of the parent. */
+function nextWord(): Promise<unknown> {
+  return new Promise((resolve) => process.once('message', resolve));
+}
+
+async function main(): Promise<void> {
+  // Whatever becomes of the parent, nothing of this stays behind.
+  process.once('disconnect', () => process.exit());
+  const order = orderSchema.parse(await nextWord());
+  const amy = findIdentity('amy');
+  if (amy === undefined) throw new Error('the test identities have changed');
+  const keys = await loadDkimKeys();
+  const secrets = createSecrets(Buffer.from(order.secret, 'base64url'));
+  const zone = kitZone(order.domain, keys);
+  const mails: Prepared[] = [];
+  for (let index = 0; index < countOf(order); index++) {
+    mails.push(await prepare(index, order.domain, secrets, keys, amy));
+    Object.assign(zone, zoneOf(domainOf(index), keys));
+  }
+  const [dns, sink] = await Promise.all([startDnsServer({ ...free, zone }), startSink(free)]);
+  const repliesAt: number[] = [];
+  sink.onMessage(() => repliesAt.push(Date.now()));
+  const started = nextWord();
+  process.send?.({ dnsPort: dns.port, sinkPort: sink.port } satisfies z.infer<typeof mailReady>);
+  const { smtpPort } = startSchema.parse(await started);
+  const sent = await send(order, mails, smtpPort);
+  const accepted = sent.answers.filter(({ what }) => what.startsWith('250')).length;
+  for (let waitedMs = 0; repliesAt.length < accepted && waitedMs < repliesTimeoutMs; waitedMs += 50) await sleep(50);
+  process.send?.({ ...sent, repliesAt } satisfies MailReport);
+}
+
+// The parent imports what is told; only as a process of its own does it send anything.
+if (import.meta.main) await main();
