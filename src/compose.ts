@@ -2,16 +2,17 @@
 // nothing but their settings. Everything is opened in `start` and closed in reverse order in `stop`.
 
 import { join } from 'node:path';
-import { openFileDirectory } from './adapters/accounts/file-directory.ts';
+import { openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
+import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
 import { accepted, edgeReplies, passedOn, smtpReplies } from './adapters/smtp-in/smtp-replies.ts';
 import { claimDataFolder } from './adapters/store/data-folder.ts';
 import { DurableFile } from './adapters/store/durable-file.ts';
-import { openLowdbStore } from './adapters/store/lowdb-store.ts';
+import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
 import { createSecrets } from './adapters/system/node-secrets.ts';
@@ -25,9 +26,11 @@ import { createOpenChallenge } from './app/open-challenge.ts';
 import type { AppLimits, Clock, ExplainMail } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
+import { createResetPassword } from './app/reset-password.ts';
+import { createSendNotices } from './app/send-notices.ts';
 import { createSendReplies } from './app/send-replies.ts';
-import { createShowAccounts } from './app/show-accounts.ts';
 import { startSweeping } from './app/sweep-expired.ts';
+import { createUndoChange } from './app/undo-change.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** Ports that were got. */
@@ -74,15 +77,34 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const storeFile = new DurableFile(storePath);
   await storeFile.removeLeftover();
   const news = createChallengeNews();
-  const store = announceChanges(await openLowdbStore(storeFile, storePath), news.changed);
+  const store = announceChanges(await openChallengeStore(storeFile, storePath), news.changed);
   closers.push(() => store.close());
-  const directory = await openFileDirectory(folder);
-  closers.push(startSweeping({ store, clock, log }));
+  const changesPath = join(folder, 'changes.json');
+  const changesFile = new DurableFile(changesPath);
+  await changesFile.removeLeftover();
+  const changes = await openChangeStore(changesFile, changesPath);
+  closers.push(() => changes.close());
+  const accountsPath = join(folder, 'accounts.json');
+  const accountsFile = new DurableFile(accountsPath);
+  await accountsFile.removeLeftover();
+  const directory = await openBuiltinDirectory(accountsFile, accountsPath, {
+    now: () => clock.now(),
+    ...settings.directory,
+  });
+  closers.push(() => directory.close());
+  const isCommonPassword = await loadCommonPasswords();
+  closers.push(
+    startSweeping({ store, clock, log }),
+    startSweeping({ store: changes, clock, log }),
+    startSweeping({ store: directory, clock, log }),
+  );
 
   const sender = createNodemailerSender(senderOptions(settings));
   closers.push(() => sender.close());
   const outbox = createSendReplies({ secrets, store, sender, clock, log, news }, limits);
   closers.push(() => outbox.stop());
+  const notices = createSendNotices({ secrets, changes, sender, clock, log });
+  closers.push(() => notices.stop());
 
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   const verifier = createMailauthVerifier(settings.smtp.hostname, resolver.forMessage);
@@ -95,7 +117,12 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     openChallenge: createOpenChallenge({ secrets, store, clock, news }, limits),
     followChallenge: createFollowChallenge({ secrets, store, clock, news }, limits),
     redeemCode: createRedeemCode({ secrets, store, clock }, limits),
-    showAccounts: createShowAccounts({ secrets, store, clock, directory }),
+    resetPassword: createResetPassword(
+      { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued: notices.queued },
+      limits,
+      settings.mail.siteName,
+    ),
+    undoChange: createUndoChange({ secrets, changes, clock, directory }),
   };
   const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
 
@@ -105,7 +132,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(async () => void (await Promise.all(edges.map((stop) => stop()))));
   const webPort = await web.start();
   edges.push(() => web.stop());
-  await outbox.start();
+  await Promise.all([outbox.start(), notices.start()]);
   const addresses = {
     web: { host: settings.web.listen.host, port: webPort },
     smtp: { host: settings.smtp.listen.host, port: smtpPort },
@@ -122,7 +149,7 @@ export async function openExplainMail(settings: Settings, clock: Clock = systemC
   const folder = settings.data.dir;
   const secrets = createSecrets(await readMasterSecret({ ...settings.keys, folder }));
   const storePath = join(folder, 'challenges.json');
-  const store = await openLowdbStore(new DurableFile(storePath), storePath);
+  const store = await openChallengeStore(new DurableFile(storePath), storePath);
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   return createExplainMail(
     {
@@ -172,6 +199,8 @@ function appLimits({ limits }: Settings): AppLimits {
     grantLifetimeMs: limits.grantLifetimeMinutes * minuteMs,
     wrongCodesMax: limits.wrongCodesPerChallenge,
     wrongCodesPerMailboxPerDayMax: limits.wrongCodesPerMailboxPerDay,
+    undoLifetimeMs: limits.undoHours * 60 * minuteMs,
+    addressFreezeMs: limits.addressFreezeDays * 24 * 60 * minuteMs,
     sendersMax: limits.sendersPerChallenge,
     messagesMax: limits.messagesPerChallenge,
     dkimSignaturesMax: limits.dkimSignaturesMax,

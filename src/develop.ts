@@ -110,7 +110,10 @@ function nextFree(error: unknown, folder: string, { web, smtp }: Listens): Overr
   return port === web.port ? { 'web.listen': next(web) } : { 'smtp.listen': next(smtp) };
 }
 
-/** Puts the demo accounts where the directory looks, unless there are accounts already. */
+/**
+ * Puts the demo accounts where the directory looks, unless there are accounts already. Without ids and the like, as
+ * people would write them: the directory gives those, and writes the file anew.
+ */
 async function seedAccounts(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const text = JSON.stringify({ version: 1, accounts: demoAccounts }, undefined, 2);

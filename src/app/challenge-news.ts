@@ -102,7 +102,7 @@ export function announceChanges(store: ChallengeStore, changed: (id: string) => 
       if (writes) changed(id);
       return result;
     },
-    withQueuedReplies: (now) => store.withQueuedReplies(now),
+    withQueued: (now) => store.withQueued(now),
     sweep: (now) => store.sweep(now),
     close: () => store.close(),
   };

@@ -12,6 +12,7 @@ import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
 import { type Purpose, purposes } from '../core/purpose.ts';
+import { undoCodeFromDigest } from '../core/undo-code.ts';
 import { codeFromDigest } from '../core/verification-code.ts';
 import type { Secrets } from './ports.ts';
 
@@ -122,6 +123,16 @@ export function findSender(secrets: Secrets, challenge: Challenge, typed: string
   const code = textBytes(typed);
   const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge.id, sender)), code);
   return challenge.senders.filter(fits)[0]?.mailbox;
+}
+
+/** The code that undoes a change of a password: 16 letters and digits, in nobody's store. */
+export function deriveUndoCode(secrets: Secrets, changeId: string): string {
+  return undoCodeFromDigest(secrets.mac('undo', fromHex(changeId)));
+}
+
+/** Names the record of a change by its undo code, without giving the code away. */
+export function changeRecordId(secrets: Secrets, undoCode: string): string {
+  return toHex(secrets.hash(textBytes(undoCode)).subarray(0, idLength));
 }
 
 /** The grant cookie of a verified challenge. Derived, so that both answers to a double click carry the same one. */

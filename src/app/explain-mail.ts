@@ -263,7 +263,7 @@ function dryReceiveMail(ports: JudgePorts, options: ExplainMailOptions): Receive
   const store: ChallengeStore = {
     read,
     transact: async (id, now, decide) => decide(await read(id, now)).result,
-    withQueuedReplies: async () => [],
+    withQueued: async () => [],
     sweep: async () => {},
     close: async () => {},
   };

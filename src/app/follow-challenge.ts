@@ -44,6 +44,7 @@ export function statusOf(record: Challenge | undefined, news: News, now: number)
 
 function progressOf(record: Challenge | undefined, now: number): Progress {
   if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
+  if (record.state.kind === 'spent') return 'password-set';
   if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
   if (record.state.kind !== 'code-sent') return record.state.kind;
   return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;

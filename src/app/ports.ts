@@ -6,6 +6,8 @@ import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
+import type { ChangeRecord } from '../core/password-change.ts';
+import type { PasswordRefusalReason } from '../core/password-policy.ts';
 import type { Purpose } from '../core/purpose.ts';
 import type { FormRefusalReason, MailRefusalReason, MailSentence, Refused } from '../core/refusal.ts';
 import type {
@@ -37,7 +39,7 @@ export interface Clock {
 }
 
 /** What a keyed digest is for. Each has its own sub-key, so no value of one use means anything in another. */
-export type SecretUse = 'cookie' | 'nonce' | 'address' | 'code' | 'grant' | 'log';
+export type SecretUse = 'cookie' | 'nonce' | 'address' | 'code' | 'grant' | 'undo' | 'log';
 
 /** Randomness and keyed digests. Throws nothing. */
 export interface Secrets {
@@ -51,34 +53,36 @@ export interface Secrets {
 }
 
 /** What `decide` wants to be written, and what its caller wants to know. */
-export interface Decision<Result> {
+export interface Decision<T, Result> {
   /** The record from now on; the same object or undefined: nothing is written. */
-  readonly next: Challenge | undefined;
+  readonly next: T | undefined;
   readonly result: Result;
 }
 
-/** Challenges from their first accepted mail until the end of their use. */
-export interface ChallengeStore {
+/** Records from the first write until the end of their use. */
+export interface RecordStore<T> {
   /** The record as it stands, or undefined. Never one that is past its use at `now`. Reads no disk, writes nothing. */
-  read(id: string, now: number): Promise<Challenge | undefined>;
+  read(id: string, now: number): Promise<T | undefined>;
   /**
    * Reads, decides and writes as one step: no other transact on this id comes in between.
    * When it resolves, `next` and everything the decision was based on are on disk.
    * @param decide pure and synchronous; may be run twice
    * @throws DependencyError when it could not be written: then nothing has changed
    */
-  transact<Result>(
-    id: string,
-    now: number,
-    decide: (current: Challenge | undefined) => Decision<Result>,
-  ): Promise<Result>;
-  /** All records that have a queued reply: after a start, these are still to be sent. */
-  withQueuedReplies(now: number): Promise<readonly Challenge[]>;
+  transact<Result>(id: string, now: number, decide: (current: T | undefined) => Decision<T, Result>): Promise<Result>;
+  /** All records with a mail that is queued: after a start, these are still to be sent. */
+  withQueued(now: number): Promise<readonly T[]>;
   /** Drops, for good, what is past its use at `now`. @throws DependencyError */
   sweep(now: number): Promise<void>;
   /** Ends with everything on disk. Nothing may be called afterwards. */
   close(): Promise<void>;
 }
+
+/** Challenges, from their first accepted mail on. */
+export type ChallengeStore = RecordStore<Challenge>;
+
+/** Passwords that were set here, while they can be undone. */
+export type ChangeStore = RecordStore<ChangeRecord>;
 
 /**
  * A message on its way in, and the connection it came by. All of it attacker-chosen but `remoteAddress`, which is
@@ -151,10 +155,25 @@ export interface OutgoingReply {
   readonly validUntil: number;
 }
 
-/** Hands replies to the relay. */
+/** The notice of a password that was set. */
+export interface OutgoingNotice {
+  readonly to: Mailbox;
+  /** Left side of the Message-ID. */
+  readonly id: string;
+  readonly accountName: string;
+  readonly undoCode: string;
+  readonly undoUntil: number;
+  readonly at: number;
+  readonly locale: Locale;
+  readonly clientHint: ClientHint;
+}
+
+/** Hands replies and notices to the relay. */
 export interface MailSender {
   /** Never throws: an outside that fails is `temporary`, a relay that says no for good is `permanent`. */
   send(reply: OutgoingReply): Promise<SendResult>;
+  /** The same for a notice. */
+  sendNotice(notice: OutgoingNotice): Promise<SendResult>;
   /** Passes a message for the operator on as it is, with a trace line of ours on top. Never throws. */
   passOn(message: Uint8Array, to: Mailbox): Promise<SendResult>;
   close(): void;
@@ -165,16 +184,54 @@ export type SendResult =
   | { readonly kind: 'handed-over' }
   | { readonly kind: 'temporary' | 'permanent'; readonly detail: string };
 
-/** An account as the page shows it. Text of the organisation, to be escaped. */
+/** An account as pages need it. Its texts are the organisation's, to be escaped. */
 export interface Account {
+  /** Names it for ever; never shown. */
+  readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** `locked`: by an administrator. `frozen`: a change was undone, and an administrator has to look first. */
+  readonly state: 'active' | 'locked' | 'frozen';
+  /** Changes with its password, mailboxes and state: whoever acts on what was before is refused. */
+  readonly securityVersion: string;
 }
 
-/** Where accounts live. */
+/** A new password, decided by the person and judged by the password policy. */
+export interface PasswordChange {
+  readonly accountId: string;
+  /** As the account had it when it was chosen. */
+  readonly securityVersion: string;
+  /** The mailbox that was proved. */
+  readonly mailbox: Mailbox;
+  /** Normalised (NFKC). A secret: never logged, stored as a hash only. */
+  readonly password: string;
+  /** Names the change, 32 hexadecimal digits. The same one again is the same change. */
+  readonly changeId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Until then the password of before can be brought back. */
+  readonly undoUntil: number;
+  /** Until then the mailboxes of the account must not be changed. */
+  readonly addressFrozenUntil: number;
+}
+
+/** Where accounts live. Every method throws DependencyError when the directory fails; then nothing has changed. */
 export interface Directory {
-  /** Accounts of a mailbox: domain in any case, local part as written. @throws DependencyError */
+  /** Accounts of a mailbox: domain in any case, local part as the directory's own rule says. */
   accountsOf(mailbox: Mailbox): Promise<readonly Account[]>;
+  /**
+   * Sets the password, keeps the one of before for an undo, and ends all sessions, in one step that is on disk when it
+   * resolves. Of two changes to one securityVersion exactly one is done.
+   * @returns `account-changed` when the account is another than it was chosen as (version, mailbox or state), or gone
+   */
+  setPassword(change: PasswordChange): Promise<'done' | 'account-changed'>;
+  /**
+   * Brings back the password of before, ends all sessions, and freezes the account for further resets. When there were
+   * several changes that can still be undone, any of them brings back what was before the oldest: whoever got in twice
+   * must not have a password of his own brought back.
+   * @returns `too-late` when the change was undone already, or its time is over
+   */
+  revertPassword(accountId: string, changeId: string, now: number): Promise<'done' | 'too-late'>;
 }
 
 /** One structured event. Values are short and hold no secret; mailboxes only as `digest`. */
@@ -192,6 +249,8 @@ export interface AppLimits extends ChallengeLimits {
   readonly challengeLifetimeMs: number;
   readonly dkimSignaturesMax: number;
   readonly wrongCodesPerMailboxPerDayMax: number;
+  readonly undoLifetimeMs: number;
+  readonly addressFreezeMs: number;
   readonly repliesPerDomainPerHourMax: number;
   readonly repliesPerMailbox: {
     readonly perMinuteMax: number;
@@ -212,6 +271,7 @@ export type Progress =
   | 'reply-failed'
   | 'locked'
   | 'verified'
+  | 'password-set'
   | 'finished';
 
 /** What the live line tells of a challenge. */
@@ -239,7 +299,8 @@ export interface OpenedChallenge extends ChallengeStatus {
 /** A refused mail, as its page may tell: a fixed sentence, and domain names and results for an administrator. */
 export interface MailNotice {
   readonly sentence: MailSentence;
-  readonly waitMs: number;
+  /** Until when it is so, milliseconds since the epoch; 0: that is not known. */
+  readonly until: number;
   readonly details: VerdictDetails | undefined;
 }
 
@@ -299,14 +360,53 @@ export interface ShownAccounts {
   readonly kind: 'accounts';
   readonly mailbox: Mailbox;
   readonly accounts: readonly Account[];
+  /** The one that was chosen, as long as it is as it was then. */
+  readonly chosen: Account | undefined;
+  /** Hidden field of the forms, base64url. */
+  readonly nonce: string;
   readonly grantExpiresAt: number;
 }
 
-/** Shows what a grant lets see. Both cookies are attacker-chosen. @throws DependencyError when the directory fails */
-export type ShowAccounts = (
-  cookie: string | undefined,
-  grant: string | undefined,
-) => Promise<ShownAccounts | Refused<'grant-missing'>>;
+/** What a browser shows for its grant. All of it attacker-chosen; undefined when it is missing. */
+export interface GrantRequest {
+  readonly cookie: string | undefined;
+  readonly grant: string | undefined;
+}
+
+/** A password as it was typed, twice. */
+export interface PasswordForm extends GrantRequest {
+  readonly nonce: string | undefined;
+  readonly password: string | undefined;
+  readonly repeated: string | undefined;
+  /** For the notice. */
+  readonly locale: Locale;
+  readonly clientHint: ClientHint;
+}
+
+/** Why a new password is not set: something about the request, or about the password. */
+export type PasswordFormRefused = Refused<FormRefusalReason | PasswordRefusalReason>;
+
+/** What a grant is for. Each @throws DependencyError when the store or the directory fails: then nothing has changed. */
+export interface ResetPassword {
+  show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing'>>;
+  /** An account is chosen, by its id as a form sent it. */
+  choose(
+    request: GrantRequest & { readonly nonce: string | undefined; readonly account: string | undefined },
+  ): Promise<{ readonly kind: 'chosen' } | Refused<FormRefusalReason>>;
+  /** When it resolves to `password-set`, the password is set, the grant is used, and the notice is on its way. */
+  set(
+    form: PasswordForm,
+  ): Promise<{ readonly kind: 'password-set'; readonly mailboxDigest: string } | PasswordFormRefused>;
+}
+
+/**
+ * An undo code is typed: the password of before is back, sessions are ended, and the account is frozen.
+ * @param typed attacker-chosen
+ * @throws DependencyError when the store or the directory fails: then the same code works again
+ */
+export type UndoChange = (
+  typed: string | undefined,
+) => Promise<{ readonly kind: 'undone' } | Refused<'undo-code-wrong'>>;
 
 /** A message that was accepted, or answered before. `authorDigest` is for the log. */
 export type MailAccepted =

@@ -62,7 +62,8 @@ export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailO
 
   function notify(id: string, refused: MailRefused): MailRefused {
     const { sentence } = mailRefusals[refused.reason];
-    if (sentence !== 'unchanged') news.put(id, { sentence, waitMs: refused.waitMs ?? 0, details: refused.details });
+    const until = refused.waitMs === undefined ? 0 : clock.now() + refused.waitMs;
+    if (sentence !== 'unchanged') news.put(id, { sentence, until, details: refused.details });
     return refused;
   }
 

@@ -115,7 +115,7 @@ export function createSendReplies({ secrets, store, sender, clock, log, news }: 
   return {
     queued,
     async start() {
-      for (const challenge of await store.withQueuedReplies(clock.now())) {
+      for (const challenge of await store.withQueued(clock.now())) {
         const waiting = challenge.senders.filter(({ reply }) => reply.state === 'queued');
         for (const { mailbox } of waiting) queued(challenge.id, mailbox);
       }

@@ -14,13 +14,17 @@
 //   code-sent      wrong code, last try                 locked           -
 //   code-sent      a wrong code that was counted        code-sent        -        (a reload)
 //   verified       any other code                       refused          -
+//   verified       an account is chosen                 verified         -        (again: another one)
+//   verified       a new password, account chosen       spent            -        (before the directory is asked)
+//   spent          the directory did not take it        verified         -        (by whom it was spent, only)
+//   spent          anything else                        refused          -
 //   locked         any code                             refused          -
-//   locked, verified  any mail                          refused          -
+//   locked, verified, spent  any mail                   refused          -
 //   any            now >= expiresAt                     refused          -        (but for the two lines below)
 //   any            a message that was answered already  unchanged        -        (its server lost our 250)
 //   verified       the same right code within seconds   verified         -        (a double click, while the grant lives)
 //
-// "expired" is no stored state: time passes by itself, and the store drops the record. "spent" comes with passwords.
+// "expired" is no stored state: time passes by itself, and the store drops the record.
 
 import type { ClientHint } from './client-hint.ts';
 import type { Locale } from './locale.ts';
@@ -58,13 +62,31 @@ export interface Verified {
   /** 16 random bytes, hexadecimal; the grant cookie is derived from it. */
   readonly grantSalt: string;
   readonly grantExpiresAt: number;
+  /** The account that the grant is for, as it was when it was chosen; null before. */
+  readonly account: ChosenAccount | null;
+}
+
+/** An account of the mailbox. When its security version is another one later, the choice is worth nothing. */
+export interface ChosenAccount {
+  readonly id: string;
+  readonly securityVersion: string;
+}
+
+/** The grant was used. */
+export interface Spent {
+  readonly kind: 'spent';
+  /** Names what it was used for, 32 hexadecimal digits. */
+  readonly changeId: string;
+  /** What is given back when nothing came of it. */
+  readonly grant: Verified;
 }
 
 export type ChallengeState =
   | { readonly kind: 'awaiting-mail' }
   | { readonly kind: 'code-sent' }
   | { readonly kind: 'locked' }
-  | Verified;
+  | Verified
+  | Spent;
 
 /** One attempt to prove a mailbox. Stored from the first accepted mail on. */
 export interface Challenge {
@@ -140,7 +162,8 @@ export function awaitMail(address: OneTimeAddress): Challenge {
 /** The moment from which a record is of no use to anybody. */
 export function endOfUse(challenge: Challenge): number {
   const { state, expiresAt } = challenge;
-  return state.kind === 'verified' ? Math.max(expiresAt, state.grantExpiresAt) : expiresAt;
+  const grant = state.kind === 'spent' ? state.grant : state;
+  return grant.kind === 'verified' ? Math.max(expiresAt, grant.grantExpiresAt) : expiresAt;
 }
 
 function stay<Outcome>(challenge: Challenge, outcome: Outcome): Step<Outcome> {
@@ -163,9 +186,8 @@ export function acceptMail(
   // A server that lost our 250 delivers again; it must hear 250, whatever has happened to the challenge since.
   const known = senders.find((sender) => sender.mailbox === event.mailbox);
   if (known?.answered.includes(event.messageDigest)) return stay(challenge, { kind: 'already-answered' });
-  if (now >= challenge.expiresAt || state.kind === 'locked' || state.kind === 'verified') {
-    return stay(challenge, refuse('address-expired'));
-  }
+  const isOpen = state.kind === 'awaiting-mail' || state.kind === 'code-sent';
+  if (now >= challenge.expiresAt || !isOpen) return stay(challenge, refuse('address-expired'));
   const messages = senders.reduce((total, sender) => total + sender.answered.length, 0);
   if (messages >= limits.messagesMax) return stay(challenge, refuse('too-many-messages'));
   // A flood of others cannot push out who was there first.
@@ -215,6 +237,7 @@ export function typeCode(
   limits: ChallengeLimits,
 ): Step<CodeOutcome> {
   const { state } = challenge;
+  if (state.kind === 'spent') return stay(challenge, refuse('code-used'));
   if (state.kind === 'verified') {
     const inTime = now >= state.at - clockStepMs && now < Math.min(state.at + sameCodeAgainMs, state.grantExpiresAt);
     const again = event.mailbox === state.mailbox && inTime;
@@ -233,8 +256,47 @@ export function typeCode(
     at: now,
     grantSalt: event.grantSalt,
     grantExpiresAt: now + limits.grantLifetimeMs,
+    account: null,
   };
   return { next: { ...challenge, state: verified }, outcome: verified };
+}
+
+export type ChoiceOutcome = { readonly kind: 'chosen' } | Refused<'grant-missing'>;
+export type SpendOutcome = { readonly kind: 'spent'; readonly account: ChosenAccount } | Refused<'grant-missing'>;
+
+/** The grant of a challenge, while it lives. */
+export function liveGrant({ state }: Challenge, now: number): Verified | undefined {
+  return state.kind === 'verified' && now < state.grantExpiresAt ? state : undefined;
+}
+
+/** An account of the mailbox is chosen. @returns chosen, or refused: grant-missing */
+export function chooseAccount(
+  challenge: Challenge,
+  { id, securityVersion }: ChosenAccount,
+  now: number,
+): Step<ChoiceOutcome> {
+  const grant = liveGrant(challenge, now);
+  if (grant === undefined) return stay(challenge, refuse('grant-missing'));
+  return { next: { ...challenge, state: { ...grant, account: { id, securityVersion } } }, outcome: { kind: 'chosen' } };
+}
+
+/**
+ * The grant is used, before what it is used for is done: of two that come at once, one gets it.
+ * @param changeId names what it is used for
+ * @returns spent, with the account that was chosen; or refused: grant-missing
+ */
+export function spendGrant(challenge: Challenge, changeId: string, now: number): Step<SpendOutcome> {
+  const grant = liveGrant(challenge, now);
+  if (grant === undefined || grant.account === null) return stay(challenge, refuse('grant-missing'));
+  const state: Spent = { kind: 'spent', changeId, grant };
+  return { next: { ...challenge, state }, outcome: { kind: 'spent', account: grant.account } };
+}
+
+/** Nothing came of what the grant was used for: it is as it was, and an account has to be chosen anew. */
+export function giveBackGrant(challenge: Challenge, changeId: string): Challenge {
+  const { state } = challenge;
+  if (state.kind !== 'spent' || state.changeId !== changeId) return challenge;
+  return { ...challenge, state: { ...state.grant, account: null } };
 }
 
 function countWrongCode(challenge: Challenge, codeDigest: string, wrongCodesMax: number): Step<CodeOutcome> {

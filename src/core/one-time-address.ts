@@ -3,10 +3,10 @@
 //
 //   version 4 | purpose 4 | locale 6 | client hint 6 | expiry minute 20 | id 80 | mac 40   = 32 letters and digits
 
-import { fromHex, toHex } from './bytes.ts';
+import { base32Alphabet, readBase32Letters, toBase32 } from './base32.ts';
+import { concatBytes, fromHex, toHex } from './bytes.ts';
 import { browsers, type ClientHint, systems } from './client-hint.ts';
 import { type Locale, locales } from './locale.ts';
-import { asciiLower } from './mail-address.ts';
 import { type Purpose, purposes } from './purpose.ts';
 
 /** What an address says about its challenge. */
@@ -32,8 +32,6 @@ export interface UncheckedAddress {
 const version = 1;
 const minuteMs = 60_000;
 const minuteRange = 2 ** 20;
-// Crockford's alphabet in lower case: no i, l, o, u, so that nothing read aloud or copied by hand is ambiguous.
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const letters = 32;
 
 /** Packs an address into the 15 bytes that the MAC covers. */
@@ -56,23 +54,7 @@ export function packAddress(address: OneTimeAddress): Uint8Array {
  * @returns 32 lower-case letters and digits
  */
 export function formatAddress(packed: Uint8Array, mac: Uint8Array): string {
-  let text = '';
-  let buffer = 0;
-  let bits = 0;
-  for (const byte of [...packed, ...mac]) {
-    buffer = ((buffer << 8) | byte) & 0xfff;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += alphabet.charAt((buffer >> bits) & 31);
-    }
-  }
-  return text;
-}
-
-/** Groups a local part for people: `k7m2-9qxf-...`. */
-export function groupAddress(localPart: string): string {
-  return (localPart.match(/.{1,4}/g) ?? []).join('-');
+  return toBase32(concatBytes(packed, mac));
 }
 
 /**
@@ -83,14 +65,14 @@ export function groupAddress(localPart: string): string {
  */
 export function parseAddress(localPart: string, now: number): UncheckedAddress | undefined {
   if (localPart.length > 64) return undefined; // RFC 5321 §4.5.3.1.1
-  const text = asciiLower(localPart).replace(/[- ]/g, '').replaceAll('o', '0').replace(/[il]/g, '1');
+  const text = readBase32Letters(localPart);
   if (text.length !== letters) return undefined;
   const bytes = new Uint8Array(20);
   let buffer = 0;
   let bits = 0;
   let at = 0;
   for (const letter of text) {
-    const value = alphabet.indexOf(letter);
+    const value = base32Alphabet.indexOf(letter);
     if (value < 0) return undefined;
     buffer = ((buffer << 5) | value) & 0xfff;
     bits += 5;

@@ -86,7 +86,11 @@ export type FormRefusalReason =
   | 'codes-exhausted'
   | 'challenge-locked'
   | 'challenge-expired'
-  | 'grant-missing';
+  | 'grant-missing'
+  | 'account-changed'
+  | 'account-locked'
+  | 'account-frozen'
+  | 'undo-code-wrong';
 
 /** An expected no. Outside the closed lists there are only dependency failures and bugs. */
 export interface Refused<Reason extends string> {

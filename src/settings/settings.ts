@@ -306,6 +306,23 @@ const data = z.strictObject({
   }),
 });
 
+const directory = z.strictObject({
+  ignoreCaseDomains: option(
+    z
+      .array(
+        textOf((text) => readDomain(text, 253)),
+        { error: 'is not a list' },
+      )
+      .max(100, 'has more than 100 entries')
+      .default([]),
+    {
+      form: 'list',
+      meaning: 'Mail domains whose local parts are the same in any case, when an account is looked for.',
+      remedy: 'Give a list of domains, for example ["school.example"], or an empty one.',
+    },
+  ),
+});
+
 const keys = z.strictObject({
   source: option(oneOf(['file', 'env', 'ephemeral']).default('file'), {
     meaning: 'Where the master secret comes from: made once in data.dir, RTV_KEYS_SECRET, or new at every start.',
@@ -344,11 +361,16 @@ const limits = z.strictObject({
   messageCheckSeconds: integer(1, 300, 20, 'Time for all checks of one message.'),
   smtpConnectionsMax: integer(1, 10_000, 100, 'SMTP connections at the same time.'),
   smtpConnectionsPerAddressMax: integer(1, 10_000, 10, 'SMTP connections at the same time from one network address.'),
-  undoHours: integer(1, 720, 72, 'How long a password change can be undone. Nothing uses it yet.'),
-  addressFreezeDays: integer(1, 365, 7, 'How long the address is frozen after a reset. Nothing uses it yet.'),
+  undoHours: integer(1, 720, 72, 'How long a password change can be undone.'),
+  addressFreezeDays: integer(
+    1,
+    365,
+    7,
+    'How long the mailboxes of an account must not be changed after a reset. The directory is told.',
+  ),
 });
 
-const sections = { web, smtp, mail, dns, relay, data, keys, log, limits };
+const sections = { web, smtp, mail, dns, relay, data, directory, keys, log, limits };
 
 // ---- rules between options ----
 
@@ -360,6 +382,7 @@ const partialSchema = z.object({
   dns: dns.partial(),
   relay: relay.partial(),
   data: data.partial(),
+  directory: directory.partial(),
   keys: keys.partial(),
   log: log.partial(),
   limits: limits.partial(),

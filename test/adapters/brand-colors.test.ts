@@ -109,7 +109,7 @@ describe('the style sheet', () => {
     assert.equal(
       brandStyle('#ffee00'),
       `:root{--accent:${light.accent};--on-accent:#ffffff}` +
-        `@media (prefers-color-scheme: dark){:root{--accent:${dark.accent};--on-accent:#0c1a28}}`,
+        `@media screen and (prefers-color-scheme: dark){:root{--accent:${dark.accent};--on-accent:#0c1a28}}`,
     );
   });
 

@@ -66,7 +66,7 @@ function listen(live: ReturnType<typeof createLiveProgress>, locale: Locale) {
     },
   };
 }
-const event = (status: Looked, locale: Locale = 'en') => `data: ${JSON.stringify(viewProgress(locale, status))}`;
+const event = (status: Looked, locale: Locale = 'en') => `data: ${JSON.stringify(viewProgress(locale, status, 0))}`;
 const retry = 'retry: 3000';
 
 describe('what is told', { concurrency: true }, () => {
@@ -88,7 +88,7 @@ describe('what is told', { concurrency: true }, () => {
     changed();
     await settle();
     assert.deepEqual([news(), fake.looks], [[], 2]);
-    const notice = { sentence: 'too-big', waitMs: 0, details: undefined } as const;
+    const notice = { sentence: 'too-big', until: 0, details: undefined } as const;
     for (const status of [at('mail-arrived'), at('awaiting-mail', notice), at('reply-queued'), at('reply-queued')]) {
       fake.status = status;
       changed();
@@ -103,7 +103,7 @@ describe('what is told', { concurrency: true }, () => {
   test('each event is one block of one line, whatever is told', async () => {
     const { listen: open, fake } = start();
     const details = { authorDomain: 'a.example\ndata: x\n\nevent: y', signatures: [], spf, dmarc: '\r\n\r\nid: 1' };
-    fake.status = at('awaiting-mail', { sentence: 'not-confirmed', waitMs: 0, details });
+    fake.status = at('awaiting-mail', { sentence: 'not-confirmed', until: 0, details });
     const { news } = open();
     await settle();
     assert.deepEqual(news(), [retry, event(fake.status)]);

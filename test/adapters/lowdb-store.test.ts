@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Adapter } from 'lowdb';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { DependencyError } from '../../src/app/ports.ts';
 import type { Challenge } from '../../src/core/challenge.ts';
 import { freshChallenge, mailbox, mailed } from '../contract/challenge-store.ts';
@@ -62,9 +62,9 @@ async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
 }
 
-async function open(): Promise<{ disk: SlowDisk; store: Awaited<ReturnType<typeof openLowdbStore>> }> {
+async function open(): Promise<{ disk: SlowDisk; store: Awaited<ReturnType<typeof openChallengeStore>> }> {
   const disk = new SlowDisk();
-  return { disk, store: await openLowdbStore(disk, 'the store') };
+  return { disk, store: await openChallengeStore(disk, 'the store') };
 }
 
 describe('lowdb store, writing', { concurrency: true }, () => {
@@ -153,7 +153,7 @@ describe('lowdb store, writing', { concurrency: true }, () => {
     (await disk.begun(3)).finish();
     await settle();
     assert.equal(again.state, 'resolved');
-    assert.deepEqual(await (await openLowdbStore(disk, 'again')).read(one.id, now), later);
+    assert.deepEqual(await (await openChallengeStore(disk, 'again')).read(one.id, now), later);
   });
 
   test('close waits for the write under way and for what has queued up behind it', async () => {
@@ -204,7 +204,7 @@ describe('lowdb store, a damaged file', { concurrency: true }, () => {
   for (const [title, text] of cases) {
     test(`${title}: the place and the remedy, nothing of the content`, async () => {
       const disk = Object.assign(new SlowDisk(), { disk: text });
-      await assert.rejects(openLowdbStore(disk, '/data/challenges.json'), ({ message }: Error) => {
+      await assert.rejects(openChallengeStore(disk, '/data/challenges.json'), ({ message }: Error) => {
         assert.match(message, /^\/data\/challenges\.json is damaged\. Move it away/);
         assert.doesNotMatch(message, /amy|pond|school|48217730|abcdef/i);
         return true;
@@ -213,13 +213,13 @@ describe('lowdb store, a damaged file', { concurrency: true }, () => {
   }
 
   test('the file of the cases above is read when it is whole', async () => {
-    const store = await openLowdbStore(Object.assign(new SlowDisk(), { disk: file(good) }), 'the store');
+    const store = await openChallengeStore(Object.assign(new SlowDisk(), { disk: file(good) }), 'the store');
     assert.deepEqual(await store.read(good.id, now), good);
   });
 
   test('a disk that cannot be read is not a damaged file', async () => {
     const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
     const adapter: Adapter<unknown> = { read: () => Promise.reject(denied), write: async () => {} };
-    await assert.rejects(openLowdbStore(adapter, 'the store'), denied);
+    await assert.rejects(openChallengeStore(adapter, 'the store'), denied);
   });
 });

@@ -200,7 +200,7 @@ describe('the budget of a message', { concurrency: true }, () => {
     const zone: Zone = Object.fromEntries(names.map((name) => [name, { fail: 'silent' as const }]));
     const { dns, lookup } = await start(t, zone, { queryTimeoutMs: 500 });
     const all = Promise.all(names.map((name) => codeOf(lookup(name, 'TXT'))));
-    await lookupAt([dns])('other.example', 'A').catch(() => undefined); // a round trip later all has been sent that will be
+    await lookupAt([dns])('other.example', 'A').catch(() => undefined); // a round trip later all sent our reply that will be
     assert.equal(new Set(dns.queries.map(({ name }) => name)).size, 5);
     assert.deepEqual(
       await all,

@@ -5,11 +5,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Site } from '../../src/adapters/web/layout.ts';
-import { accountsPage, messagePage, phoneMailto, resetPage } from '../../src/adapters/web/pages.ts';
+import {
+  accountsPage,
+  messagePage,
+  passwordPage,
+  phoneMailto,
+  type ResetMessages,
+  resetPage as resetPageAt,
+  undoPage,
+} from '../../src/adapters/web/pages.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import type { OpenedChallenge, Progress } from '../../src/app/ports.ts';
 import { toBase64Url } from '../../src/core/bytes.ts';
-import { locales } from '../../src/core/locale.ts';
+import { type Locale, locales } from '../../src/core/locale.ts';
 import { mailbox, runs } from '../support/core-table.ts';
 
 const site: Site = {
@@ -17,7 +25,11 @@ const site: Site = {
   timeZone: 'Europe/Vienna',
   mailDomain: 'in.school.example',
   testMailboxUrl: 'http://127.0.0.1:8025',
-  paths: { style: '/assets/style.css', script: '/assets/page.js', logo: '/assets/logo.svg' },
+  paths: {
+    style: '/assets/style.css',
+    scripts: { page: '/assets/page.js', password: '/assets/password.js' },
+    logo: '/assets/logo.svg',
+  },
 };
 const challenge: OpenedChallenge = {
   cookie: 'cookie',
@@ -30,6 +42,7 @@ const challenge: OpenedChallenge = {
   progress: 'awaiting-mail',
   notice: undefined,
 };
+const resetPage = (...shown: [Locale, OpenedChallenge, Site, ResetMessages]) => resetPageAt(...shown, 0);
 const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;`;
 const escaped = '&#34;&#39;&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#60;img src=x onerror=alert(1)&#62;&#38;amp;';
 
@@ -43,27 +56,55 @@ describe('hostile text is escaped', () => {
   for (const locale of locales) {
     it(`in the name of the site, on every page (${locale})`, () => {
       const named = { ...site, siteName: hostile };
-      const shown = { kind: 'accounts', mailbox: mailbox('a@b.example'), accounts: [], grantExpiresAt: 0 } as const;
+      const shown = {
+        kind: 'accounts',
+        mailbox: mailbox('a@b.example'),
+        accounts: [],
+        chosen: undefined,
+        nonce: 'n',
+        grantExpiresAt: 0,
+      } as const;
       assertEscaped(resetPage(locale, challenge, named, {}));
       assertEscaped(resetPage(locale, { ...challenge, progress: 'locked' }, named, {}));
-      assertEscaped(accountsPage(locale, shown, named, undefined));
+      assertEscaped(accountsPage(locale, shown, named));
       assertEscaped(messagePage(locale, named, 'message', 'back'));
     });
   }
 
   it('in names and descriptions of accounts, also of the chosen one', () => {
-    const accounts = [{ name: hostile, description: `2 ${hostile}` }];
-    const shown = { kind: 'accounts', mailbox: mailbox('a@b.example'), accounts, grantExpiresAt: 0 } as const;
-    const html = accountsPage('en', shown, site, undefined);
+    const account = {
+      id: hostile,
+      name: hostile,
+      description: `2 ${hostile}`,
+      state: 'active',
+      securityVersion: '1',
+    } as const;
+    const accounts = [account];
+    const shown = {
+      kind: 'accounts',
+      mailbox: mailbox('a@b.example'),
+      accounts,
+      chosen: undefined,
+      nonce: 'n',
+      grantExpiresAt: 0,
+    } as const;
+    const html = accountsPage('en', shown, site);
     assertEscaped(html);
     assert.equal(html.split(escaped).length, 4, 'as value, as name, as description');
-    assertEscaped(accountsPage('en', shown, site, hostile));
+    assertEscaped(passwordPage('en', account, 'n', site, hostile));
   });
 
   it('in what strangers can write into a mailbox', () => {
     const odd = mailbox("o'neil&sons@b.example");
-    const shown = { kind: 'accounts', mailbox: odd, accounts: [], grantExpiresAt: 0 } as const;
-    const html = accountsPage('en', shown, site, undefined);
+    const shown = {
+      kind: 'accounts',
+      mailbox: odd,
+      accounts: [],
+      chosen: undefined,
+      nonce: 'n',
+      grantExpiresAt: 0,
+    } as const;
+    const html = accountsPage('en', shown, site);
     assert.equal(html.split('o&#39;neil&#38;sons@b.example').length, 3);
     assert.ok(!html.includes(odd));
   });
@@ -76,12 +117,13 @@ describe('hostile text is escaped', () => {
       dmarc: hostile,
     };
     // Types say that results are of a closed list; a page must not depend on that.
-    const notice = { sentence: 'not-confirmed', waitMs: 0, details } as unknown as OpenedChallenge['notice'];
+    const notice = { sentence: 'not-confirmed', until: 0, details } as unknown as OpenedChallenge['notice'];
     assertEscaped(resetPage('en', { ...challenge, notice }, site, {}));
   });
 
   it('in messages, labels and addresses', () => {
     assertEscaped(messagePage('en', site, hostile, 'start-again'));
+    assertEscaped(undoPage('en', site, { problem: hostile }));
     assertEscaped(resetPage('en', challenge, site, { problem: hostile }));
     assertEscaped(resetPage('en', challenge, site, { renewed: hostile }));
     // The filled page takes label and address as they are: they are ours, of letters, digits and hyphens only.

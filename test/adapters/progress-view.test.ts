@@ -23,6 +23,7 @@ const looks: Readonly<Record<Progress, Look>> = {
   'reply-failed': ['bad', false],
   locked: ['bad', true],
   verified: ['good', true],
+  'password-set': ['good', true],
   finished: ['waiting', true],
 };
 const states = Object.keys(looks) as readonly Progress[];
@@ -59,7 +60,8 @@ const lines = [
 ] as const;
 const verdict: readonly string[] = lines;
 const [from, , , spf, dmarc] = lines;
-const noticeOf = (sentence: MailSentence, waitMs = 0): MailNotice => ({ sentence, waitMs, details });
+const now = Date.UTC(2030, 0, 1);
+const noticeOf = (sentence: MailSentence, waitMs = 0): MailNotice => ({ sentence, until: now + waitMs, details });
 
 /** What holds for every view. */
 function check(view: ProgressView): ProgressView {
@@ -68,7 +70,7 @@ function check(view: ProgressView): ProgressView {
   for (const text of [view.line, view.refused, ...view.verdict]) assert.doesNotMatch(text, /\p{Cc}/u, 'one line each');
   return view;
 }
-const view = (locale: Locale, status: Parameters<typeof viewProgress>[1]) => check(viewProgress(locale, status));
+const view = (locale: Locale, status: Parameters<typeof viewProgress>[1]) => check(viewProgress(locale, status, now));
 
 test('every reason for a refusal has its sentence here', () => {
   const told = new Set(Object.values(mailRefusals).map(({ sentence }) => sentence));
@@ -92,7 +94,8 @@ for (const locale of locales) {
         const refused = words.mailRefused[sentence](waitText(5 * minuteMs, locale));
         const instead = { state: 'mail-refused', tone: refusedTone, line: refused, refused: '', verdict, over };
         // What the record says comes first; beside it stands what became of a mail that was sent nevertheless.
-        const beside = over && sentence !== 'used-up' ? plain : { ...plain, refused, verdict };
+        const beside =
+          over && (progress === 'verified' || sentence !== 'used-up') ? plain : { ...plain, refused, verdict };
         assert.deepEqual(shown, progress === 'awaiting-mail' ? instead : beside);
       }
     });

@@ -71,7 +71,7 @@ const site: Site = {
   timeZone: 'Europe/Berlin',
   mailDomain: 'passwort.gymnasium-kurfuerstendamm.example',
   testMailboxUrl: null,
-  paths: { style: '', script: '', logo: undefined },
+  paths: { style: '', scripts: { page: '', password: '' }, logo: undefined },
 };
 
 for (const locale of locales) {

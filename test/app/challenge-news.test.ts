@@ -6,13 +6,13 @@ import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Adapter, Memory } from 'lowdb';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { announceChanges, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { type ChallengeStore, type Decision, DependencyError } from '../../src/app/ports.ts';
 import { awaitMail, type Challenge } from '../../src/core/challenge.ts';
 import { amy, ManualClock, minuteMs, rory, settle } from './support.ts';
 
-const notice = { sentence: 'not-confirmed', waitMs: 0, details: undefined } as const;
+const notice = { sentence: 'not-confirmed', until: 0, details: undefined } as const;
 const later = { ...notice, sentence: 'too-big' } as const;
 const quiet = { notice: undefined, checking: false, delayed: new Set() };
 
@@ -208,10 +208,10 @@ describe('a store that tells of its changes', () => {
 
   async function open(adapter: Adapter<unknown> = new Memory<unknown>()) {
     const told: string[] = [];
-    const inner = await openLowdbStore(adapter, 'the store');
+    const inner = await openChallengeStore(adapter, 'the store');
     return { inner, told, store: announceChanges(inner, (changed) => told.push(changed)) };
   }
-  const write = (next: Challenge | undefined): Decision<string> => ({ next, result: 'done' });
+  const write = (next: Challenge | undefined): Decision<Challenge, string> => ({ next, result: 'done' });
 
   const rows: [string, (current: Challenge | undefined) => Challenge | undefined, string[]][] = [
     ['a new record', () => fresh, [id]],
@@ -242,7 +242,7 @@ describe('a store that tells of its changes', () => {
   });
 
   test('whoever is told sees the change', async () => {
-    const inner = await openLowdbStore(new Memory<unknown>(), 'the store');
+    const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
     const seen: Promise<Challenge | undefined>[] = [];
     const store = announceChanges(inner, (changed) => seen.push(store.read(changed, now)));
     await store.transact(id, now, () => write(locked));
@@ -281,7 +281,7 @@ describe('a store that tells of its changes', () => {
         return inner.transact(of, at, decide);
       },
     });
-    const inner = await openLowdbStore(new Memory<unknown>(), 'the store');
+    const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
     const told: string[] = [];
     const store = announceChanges(twice(inner), (changed) => told.push(changed));
     await store.transact(id, now, (current) => write(current === undefined ? fresh : locked));
@@ -294,7 +294,7 @@ describe('a store that tells of its changes', () => {
     const { inner, store, told } = await open();
     await inner.transact(id, now, () => write(fresh));
     assert.deepEqual(await store.read(id, now), fresh);
-    assert.deepEqual(await store.withQueuedReplies(now), []);
+    assert.deepEqual(await store.withQueued(now), []);
     await store.sweep(fresh.expiresAt);
     assert.equal(await inner.read(id, now), undefined);
     await store.close();
@@ -307,7 +307,7 @@ function through(inner: ChallengeStore): ChallengeStore {
   return {
     read: (id, now) => inner.read(id, now),
     transact: (id, now, decide) => inner.transact(id, now, decide),
-    withQueuedReplies: (now) => inner.withQueuedReplies(now),
+    withQueued: (now) => inner.withQueued(now),
     sweep: (now) => inner.sweep(now),
     close: () => inner.close(),
   };

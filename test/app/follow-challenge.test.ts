@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Memory } from 'lowdb';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { announceChanges, createChallengeNews, type News } from '../../src/app/challenge-news.ts';
 import { challengeEnd, challengeId, deriveAddress, issueCookie } from '../../src/app/challenge-tokens.ts';
 import { createFollowChallenge, statusOf } from '../../src/app/follow-challenge.ts';
@@ -15,7 +15,7 @@ import { amy, fixedSecrets, limits, ManualClock, minuteMs, rory, settle } from '
 
 const begin = new ManualClock().now();
 const shownAs = { locale: 'en', clientHint: { browser: 'Firefox', system: 'Linux' } } as const;
-const notice = { sentence: 'not-confirmed', waitMs: 0, details: undefined } as const;
+const notice = { sentence: 'not-confirmed', until: 0, details: undefined } as const;
 const quiet: News = { notice: undefined, checking: false, delayed: new Set() };
 
 // ---- what is told: every record, whatever the news ----
@@ -34,7 +34,7 @@ const record = (state: ChallengeState, ...senders: Sender[]): Challenge => ({
 });
 const codeSent = { kind: 'code-sent' } as const;
 const verified = (grantExpiresAt: number) =>
-  ({ kind: 'verified', mailbox: amy, at: begin, grantSalt: '00'.repeat(16), grantExpiresAt }) as const;
+  ({ kind: 'verified', mailbox: amy, at: begin, grantSalt: '00'.repeat(16), grantExpiresAt, account: null }) as const;
 
 const records: [string, Challenge | undefined, ChallengeStatus['progress']][] = [
   ['no record', undefined, 'awaiting-mail'],
@@ -51,6 +51,11 @@ const records: [string, Challenge | undefined, ChallengeStatus['progress']][] = 
   ['locked', record({ kind: 'locked' }, sender('handed-over')), 'locked'],
   ['locked with a reply still queued', record({ kind: 'locked' }, sender('queued')), 'locked'],
   ['verified', record(verified(begin + 1), sender('handed-over')), 'verified'],
+  [
+    'a password that was set',
+    record({ kind: 'spent', changeId: '00'.repeat(16), grant: verified(begin + 1) }, sender('handed-over')),
+    'password-set',
+  ],
   ['verified, and the grant over just now', record(verified(begin), sender('handed-over')), 'finished'],
 ];
 const newsOf = (checking: boolean, delayed: boolean, told = true): News => ({
@@ -87,7 +92,7 @@ async function open() {
   const clock = new ManualClock();
   const secrets = fixedSecrets();
   const news = createChallengeNews();
-  const inner = await openLowdbStore(new Memory<unknown>(), 'the store');
+  const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
   let reads = 0;
   const setting = { failing: false };
   const counted: ChallengeStore = {
@@ -96,7 +101,7 @@ async function open() {
       return setting.failing ? Promise.reject(broken) : inner.read(id, now);
     },
     transact: (id, now, decide) => inner.transact(id, now, decide),
-    withQueuedReplies: () => assert.fail('nobody asks for replies'),
+    withQueued: () => assert.fail('nobody asks for replies'),
     sweep: () => assert.fail('nobody sweeps'),
     close: () => inner.close(),
   };

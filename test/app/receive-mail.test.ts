@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Adapter, Memory } from 'lowdb';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import {
@@ -120,7 +120,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
     read: () => memory.read(),
     write: (data) => (inbox.failWrites ? Promise.reject(new Error('no space left')) : memory.write(data)),
   };
-  const store = await openLowdbStore(adapter, 'the store');
+  const store = await openChallengeStore(adapter, 'the store');
   const checked: string[] = [];
   const queued: string[] = [];
   let canariesAsked = 0;
@@ -319,7 +319,7 @@ describe('receive, an accepted mail', { concurrency: true }, () => {
         await promise;
         return result;
       },
-      withQueuedReplies: (now) => store.withQueuedReplies(now),
+      withQueued: (now) => store.withQueued(now),
       sweep: (now) => store.sweep(now),
       close: () => store.close(),
     };
@@ -771,7 +771,7 @@ describe('receive, what the open page learns', { concurrency: true }, () => {
     assert.deepEqual(inbox.news.get(id), quiet);
     assert.equal(await inbox.receive(), 'replies-exhausted');
     const notice = inbox.news.get(id).notice;
-    assert.deepEqual([notice?.sentence, notice?.waitMs], ['asked-often', minuteMs]);
+    assert.deepEqual([notice?.sentence, notice?.until], ['asked-often', inbox.clock.now() + minuteMs]);
     assert.equal(await inbox.receive(same), 'already-answered');
     assert.equal(inbox.news.get(id).notice, notice);
   });
@@ -841,7 +841,10 @@ describe('admit a recipient', { concurrency: true }, () => {
     [{ kind: 'awaiting-mail' }, 'admitted'],
     [{ kind: 'code-sent' }, 'admitted'],
     [{ kind: 'locked' }, 'address-expired'],
-    [{ kind: 'verified', mailbox: amy, at: 0, grantSalt: '0'.repeat(32), grantExpiresAt: 0 }, 'address-expired'],
+    [
+      { kind: 'verified', mailbox: amy, at: 0, grantSalt: '0'.repeat(32), grantExpiresAt: 0, account: null },
+      'address-expired',
+    ],
   ];
   for (const [state, expected] of states) {
     test(`of a challenge that is ${state.kind}: ${expected}`, async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Memory } from 'lowdb';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
 import { type ChallengeStore, DependencyError, type OutgoingReply, type SendResult } from '../../src/app/ports.ts';
@@ -39,7 +39,7 @@ interface Outbox {
 }
 
 async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeStore): Promise<Outbox> {
-  const inner = await openLowdbStore(new Memory<unknown>(), 'the store');
+  const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
   const clock = new ManualClock();
   const expiresAt = clock.now() + limits.challengeLifetimeMs;
   const secrets = fixedSecrets((count) => new Uint8Array(count).fill(random));
@@ -50,6 +50,7 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
       sent.push(reply);
       return outbox.answer;
     },
+    sendNotice: () => assert.fail('no notice is due'),
     passOn: () => assert.fail('the outbox passes nothing on'),
     close() {},
   };
@@ -268,7 +269,14 @@ describe('outbox, one reply', { concurrency: true }, () => {
       'is verified',
       (record) => ({
         ...record,
-        state: { kind: 'verified', mailbox: rory, at: 0, grantSalt: hex(1, 32), grantExpiresAt: record.expiresAt },
+        state: {
+          kind: 'verified',
+          mailbox: rory,
+          at: 0,
+          grantSalt: hex(1, 32),
+          grantExpiresAt: record.expiresAt,
+          account: null,
+        },
       }),
     ],
   ];
@@ -377,7 +385,7 @@ describe('outbox, several replies', { concurrency: true }, () => {
         slow = release.promise;
         return result;
       },
-      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      withQueued: (now) => inner.withQueued(now),
       sweep: (now) => inner.sweep(now),
       close: () => inner.close(),
     }));
@@ -510,7 +518,7 @@ describe('outbox, what the open page learns', { concurrency: true }, () => {
       read: (id, now) => inner.read(id, now),
       transact: (id, now, decide) =>
         failing ? Promise.reject(new DependencyError('store', 'no space left')) : inner.transact(id, now, decide),
-      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      withQueued: (now) => inner.withQueued(now),
       sweep: (now) => inner.sweep(now),
       close: () => inner.close(),
     }));
@@ -640,7 +648,7 @@ describe('outbox, when the store fails', { concurrency: true }, () => {
     const outbox = await start(128, (inner) => ({
       read: (id, now) => inner.read(id, now),
       transact: (id, now, decide) => (failing ? Promise.reject(broken) : inner.transact(id, now, decide)),
-      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      withQueued: (now) => inner.withQueued(now),
       sweep: (now) => inner.sweep(now),
       close: () => inner.close(),
     }));
@@ -666,7 +674,7 @@ describe('outbox, when the store fails', { concurrency: true }, () => {
     const outbox = await start(128, (inner) => ({
       read: (id, now) => (failing ? Promise.reject(broken) : inner.read(id, now)),
       transact: (id, now, decide) => inner.transact(id, now, decide),
-      withQueuedReplies: (now) => inner.withQueuedReplies(now),
+      withQueued: (now) => inner.withQueued(now),
       sweep: (now) => inner.sweep(now),
       close: () => inner.close(),
     }));
@@ -683,7 +691,7 @@ describe('outbox, when the store fails', { concurrency: true }, () => {
     const outbox = await start(128, (inner) => ({
       read: (id, now) => inner.read(id, now),
       transact: (id, now, decide) => inner.transact(id, now, decide),
-      withQueuedReplies: () => Promise.reject(broken),
+      withQueued: () => Promise.reject(broken),
       sweep: (now) => inner.sweep(now),
       close: () => inner.close(),
     }));

@@ -28,6 +28,8 @@ export const limits: AppLimits = {
   sendersMax: 3,
   messagesMax: 5,
   dkimSignaturesMax: 10,
+  undoLifetimeMs: 72 * 60 * 60_000,
+  addressFreezeMs: 7 * 24 * 60 * 60_000,
   wrongCodesPerMailboxPerDayMax: 20,
   repliesPerDomainPerHourMax: 2000,
   repliesPerMailbox: { perMinuteMax: 1, perHourMax: 5, perDayMax: 12 },

@@ -93,10 +93,10 @@ describe('the reset page', () => {
     }
     const headings = await page.locator('h1, h2, h3').evaluateAll((all) => all.map(({ tagName }) => tagName));
     assert.deepEqual(headings, ['H1', 'H2', 'H2', 'H2']);
-    const line = page.getByRole('status').filter({ hasText: 'waiting for your mail' });
+    const line = page.getByRole('status').filter({ hasText: 'waiting for your email' });
     assert.equal(await line.count(), 1);
     assert.equal(await line.getAttribute('aria-live'), null, 'a status is polite by itself');
-    assert.equal(await page.getByLabel('The 8 digits from our answer').getAttribute('autocomplete'), 'one-time-code');
+    assert.equal(await page.getByLabel('The 8 digits from our reply').getAttribute('autocomplete'), 'one-time-code');
     await context.close();
   });
 
@@ -114,9 +114,10 @@ describe('the reset page', () => {
       if (here === undefined) break;
       order.push(here);
     }
-    const links = ['mailto', 'test-mailbox', 'Gmail', 'Outlook at school or work', 'Outlook.com', 'Yahoo Mail', 'copy'];
-    const rest = ['Write from your phone', 'code', 'Continue', 'Why do I have to send a mail?', 'Start again'];
-    assert.deepEqual(order, [...links, ...rest, 'Deutsch', 'Fran\u00e7ais', 'Espa\u00f1ol']);
+    const links = ['mailto', 'test-mailbox', 'Gmail', 'Outlook (school or work)', 'Outlook.com', 'Yahoo Mail', 'copy'];
+    const rest = ['Send it from your phone', 'code', 'Continue', 'Why do I have to send an email?'];
+    const last = ['I got an email about a change that was not mine', 'Start again'];
+    assert.deepEqual(order, [...links, ...rest, ...last, 'Deutsch', 'Fran\u00e7ais', 'Espa\u00f1ol']);
     await context.close();
   });
 

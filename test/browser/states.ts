@@ -78,13 +78,31 @@ async function says(page: Page, pattern: RegExp): Promise<void> {
 async function answered(stage: Stage, identity: Identity = 'amy'): Promise<string> {
   await openReset(stage);
   const code = await codeFor(stage, identity);
-  await says(stage.page, /has been sent/);
+  await says(stage.page, /sent our reply/);
   return code;
 }
 
 async function verified(stage: Stage, identity: Identity = 'amy'): Promise<void> {
   await enter(stage.page, await answered(stage, identity));
   await stage.page.waitForURL('**/reset/accounts');
+}
+
+async function chosen(stage: Stage, identity: Identity = 'amy'): Promise<void> {
+  await verified(stage, identity);
+  await stage.page.locator('#accounts button').first().click();
+  await stage.page.locator('#password').waitFor();
+}
+
+/** Types a password twice and waits for what comes. */
+export async function setPassword({ page }: Pick<Stage, 'page'>, password: string): Promise<void> {
+  await page.locator('#password').fill(password);
+  await page.locator('#repeated').fill(password);
+  await Promise.all([page.waitForEvent('load'), page.locator('#password-form [type=submit]').click()]);
+}
+
+async function undo(page: Page, code: string): Promise<void> {
+  await page.locator('#code').fill(code);
+  await Promise.all([page.waitForEvent('load'), page.locator('#undo-form button').click()]);
 }
 
 async function withRelayAnswer(stage: Stage, code: number): Promise<() => Promise<void>> {
@@ -106,7 +124,7 @@ async function cutOff({ page }: Stage): Promise<void> {
 const nothing = async () => undefined;
 
 export const states: readonly State[] = [
-  { name: 'reset', says: /waiting for your mail/, reach: (stage) => openReset(stage).then(nothing) },
+  { name: 'reset', says: /waiting for your email/, reach: (stage) => openReset(stage).then(nothing) },
   {
     name: 'reset-folds',
     says: /camera of your phone/,
@@ -143,12 +161,16 @@ export const states: readonly State[] = [
       return undefined;
     },
   },
-  { name: 'reply-delayed', says: /could not be handed over yet/, reach: (stage) => withRelayAnswer(stage, 451) },
-  { name: 'reply-failed', says: /did not take our answer/, reach: (stage) => withRelayAnswer(stage, 550) },
-  { name: 'reply-handed-over', says: /has been sent/, reach: (stage) => answered(stage).then(nothing) },
+  { name: 'reply-delayed', says: /could not deliver our reply yet/, reach: (stage) => withRelayAnswer(stage, 451) },
+  {
+    name: 'reply-failed',
+    says: /could not deliver our reply to your mailbox/,
+    reach: (stage) => withRelayAnswer(stage, 550),
+  },
+  { name: 'reply-handed-over', says: /sent our reply/, reach: (stage) => answered(stage).then(nothing) },
   {
     name: 'another-mail-refused',
-    says: /has been sent.*instead of replying/s,
+    says: /sent our reply.*was a reply to another one/s,
     async reach(stage) {
       await answered(stage);
       const { address, label } = await readReset(stage.page);
@@ -159,7 +181,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'mail-not-seen',
-    says: /has not come yet/,
+    says: /No email has arrived for this page yet/,
     async reach(stage) {
       await openReset(stage);
       await enter(stage.page, '12345678');
@@ -185,7 +207,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'locked',
-    says: /wrong too often/,
+    says: /Too many wrong codes/,
     async reach(stage) {
       const code = await answered(stage, 'smith');
       for (let by = 1; by <= 5; by++) await enter(stage.page, notThisCode(code, by));
@@ -194,7 +216,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'locked-page',
-    says: /wrong too often/,
+    says: /Too many wrong codes/,
     async reach(stage) {
       const code = await answered(stage, 'jo');
       for (let by = 1; by <= 5; by++) await enter(stage.page, notThisCode(code, by));
@@ -213,12 +235,72 @@ export const states: readonly State[] = [
     },
   },
   { name: 'accounts', says: /Which account/, reach: (stage) => verified(stage).then(nothing) },
+  { name: 'password', says: /Choose your new password/, reach: (stage) => chosen(stage).then(nothing) },
   {
-    name: 'account-chosen',
-    says: /cannot be set here yet/,
+    name: 'password-shown',
+    says: /Hide what I type/,
     async reach(stage) {
-      await verified(stage);
-      await stage.page.locator('#accounts button').first().click();
+      await chosen(stage);
+      await stage.page.locator('#password').fill('blue kettle winter piano');
+      await stage.page.locator('#show').click();
+      return undefined;
+    },
+  },
+  {
+    name: 'password-refused',
+    says: /too short/,
+    async reach(stage) {
+      await chosen(stage);
+      await setPassword(stage, 'kettle');
+      return undefined;
+    },
+  },
+  {
+    name: 'password-set',
+    says: /new password is set/,
+    async reach(stage) {
+      await chosen(stage);
+      await setPassword(stage, 'blue kettle winter piano');
+      return undefined;
+    },
+  },
+  {
+    name: 'undo',
+    says: /Undo a password change/,
+    reach: ({ world, page }) => page.goto(`${world.webUrl}/undo`).then(nothing),
+  },
+  {
+    name: 'undo-code-wrong',
+    says: /We do not know this code/,
+    async reach(stage) {
+      await stage.page.goto(`${stage.world.webUrl}/undo`);
+      await undo(stage.page, '0000-0000-0000-0000');
+      return undefined;
+    },
+  },
+  {
+    name: 'undone',
+    says: /password from before works again/,
+    async reach(stage) {
+      await chosen(stage, 'smith');
+      await setPassword(stage, 'blue kettle winter piano');
+      const notice = await stage.world.kit.sink.waitFor(
+        ({ envelope, raw }) =>
+          envelope.rcptTo.includes('ms.smith@school.example') && raw.includes('Auto-Submitted: auto-generated'),
+        { timeoutMs: 5000 },
+      );
+      const code = /^(?:[0-9a-z]{4}-){3}[0-9a-z]{4}$/m.exec((await notice.view()).text)?.[0] ?? '';
+      await stage.page.goto(`${stage.world.webUrl}/undo`);
+      await undo(stage.page, code);
+      return undefined;
+    },
+  },
+  {
+    name: 'account-frozen',
+    says: /A change of this account was undone/,
+    async reach(stage) {
+      await verified(stage, 'smith');
+      await stage.page.locator('#accounts button').click();
       return undefined;
     },
   },
@@ -229,7 +311,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'verified',
-    says: /code was right/,
+    says: /That was the right code/,
     async reach(stage) {
       await verified(stage);
       await stage.page.goto(`${stage.world.webUrl}/reset`);
@@ -238,12 +320,12 @@ export const states: readonly State[] = [
   },
   {
     name: 'not-found',
-    says: /no such page/,
+    says: /This page does not exist/,
     reach: ({ world, page }) => page.goto(`${world.webUrl}/nothing/here`).then(nothing),
   },
   {
     name: 'grant-missing',
-    says: /without a code/,
+    says: /For your safety/,
     reach: ({ world, page }) => page.goto(`${world.webUrl}/reset/accounts`).then(nothing),
   },
   {
@@ -258,7 +340,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'nonce-wrong',
-    says: /no longer the current one/,
+    says: /an older page/,
     async reach(stage) {
       await openReset(stage);
       await stage.page.evaluate('document.querySelector("[name=nonce]").value = "A".repeat(43)');
@@ -277,7 +359,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'cookies-blocked',
-    says: /keeps no cookies for this site/,
+    says: /your browser keeps no cookies/,
     async reach({ world, page }) {
       await page.route(/\/reset\/(?:events|progress)$/, async (route) => {
         await page.context().clearCookies();
@@ -313,7 +395,7 @@ export const states: readonly State[] = [
   // From here on the clock moves.
   {
     name: 'code-used',
-    says: /used already/,
+    says: /already been used/,
     async reach(stage) {
       await cutOff(stage);
       await openReset(stage);

@@ -7,7 +7,7 @@ import jsQR from 'jsqr';
 import type { BrowserContext, Page } from 'playwright-core';
 import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { codeFor, enter, openReset, readReset, showQrCode, until } from './states.ts';
+import { codeFor, enter, openReset, readReset, setPassword, showQrCode, until } from './states.ts';
 
 const amy = 'amy.pond@school.example';
 let browser: Awaited<ReturnType<typeof openBrowser>>;
@@ -61,17 +61,25 @@ describe('the whole loop', () => {
     visit({}, async (visited) => {
       const { page } = visited;
       await openReset({ world, page });
-      await lineSays(page, /waiting for your mail/);
+      await lineSays(page, /waiting for your email/);
       const code = await writeAndRead(await openMailbox(visited), 'amy');
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       await until(page, 'document.activeElement.id === "code"');
-      assert.ok(!(await page.content()).includes(amy), 'no mailbox before the code was right');
+      assert.ok(!(await page.content()).includes(amy), 'no mailbox before the That was the right code');
       await page.locator('#code').fill(code);
       await page.locator('#code-form button').click();
       await page.waitForURL('**/reset/accounts');
       assert.match(await main(page), /amy\.pond@school\.example.*apond.*amy\.chess/s);
       await page.locator('#accounts button').filter({ hasText: 'amy.chess' }).click();
+      await page.locator('#password').waitFor();
       assert.equal(await page.locator('#chosen').textContent(), 'amy.chess');
+      await page.locator('#password').fill('blue kettle winter piano');
+      await page.locator('#show').click();
+      assert.equal(await page.locator('#repeated').getAttribute('type'), 'text');
+      await page.locator('#repeated').fill('blue kettle winter piano');
+      await page.locator('#password-form [type=submit]').click();
+      await page.locator('main').filter({ hasText: 'Your new password is set' }).waitFor();
+      assert.doesNotMatch(page.url(), /[?#]/);
     }));
 
   it('with the keyboard alone', () =>
@@ -104,7 +112,12 @@ describe('the whole loop', () => {
       await page.locator('#accounts').waitFor();
       await tabTo(page, '#accounts button');
       await page.keyboard.press('Enter');
-      await page.locator('#chosen').waitFor();
+      await page.locator('#password').waitFor();
+      await page.keyboard.type('kettle winter piano blue'); // the first field has the focus
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('kettle winter piano blue');
+      await page.keyboard.press('Enter');
+      await page.locator('main').filter({ hasText: 'Your new password is set' }).waitFor();
     }));
 
   it('without script, at 320 px, in the dark, in German', () =>
@@ -114,11 +127,19 @@ describe('the whole loop', () => {
       for (const id of ['copy', 'paste-help', 'no-connection']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
       const code = await writeAndRead(await openMailbox(visited), 'jo');
       await page.locator('#look-again a').click();
-      await lineSays(page, /Unsere Antwort (?:ist|wird)/);
+      await lineSays(page, /Unsere Antwort ist/);
       await page.locator('#code').fill(`Ihr Code: ${code}.`);
       await page.locator('#code').press('Enter');
       await page.waitForURL('**/reset/accounts');
       assert.match(await main(page), /Ihr Postfach ist bestätigt.*jo\.grant@company\.example.*jgrant/s);
+      await page.locator('#accounts button').click();
+      assert.ok(await page.locator('#show').isHidden());
+      await page.locator('#password').fill('kurz');
+      await page.locator('#repeated').fill('kurz');
+      await page.locator('#repeated').press('Enter');
+      await page.locator('#problem').filter({ hasText: 'zu kurz' }).waitFor();
+      await setPassword({ page }, 'Hüte, Kessel und Winter');
+      assert.match(await main(page), /Ihr neues Passwort gilt ab jetzt/);
     }));
 
   it('on two devices: the QR code is read by a phone, the code is typed at the desk', async () => {
@@ -137,7 +158,7 @@ describe('the whole loop', () => {
     assert.match(mailto ?? '', /^mailto:[0-9a-z]{32}@in\.school\.example\?subject=New%20password%20[A-Z-]{9}&body=/);
     await phone.page.goto(`${world.kit.mailboxPage.url}/compose?mailto=${encodeURIComponent(mailto ?? '')}`);
     const code = await writeAndRead(phone.page, 'amy');
-    await lineSays(desk.page, /has been sent/);
+    await lineSays(desk.page, /sent our reply/);
     await enter(desk.page, code);
     assert.match(await main(desk.page), /apond/);
     assert.deepEqual([...desk.offsite, ...desk.errors, ...phone.offsite], []);
@@ -151,9 +172,9 @@ describe('the whole loop', () => {
       await openReset({ world, page: other });
       assert.equal((await readReset(other)).address, address);
       const code = await codeFor({ world, page: other });
-      await Promise.all([page, other].map((each) => lineSays(each, /has been sent/)));
+      await Promise.all([page, other].map((each) => lineSays(each, /sent our reply/)));
       await enter(other, code);
-      await page.locator('main').filter({ hasText: 'The code was right.' }).waitFor();
+      await page.locator('main').filter({ hasText: 'That was the right code.' }).waitFor();
       await page.getByRole('link', { name: 'Continue' }).click();
       assert.match(await main(page), /apond/);
     }));
@@ -165,11 +186,11 @@ describe('the whole loop', () => {
       assert.equal((await readReset(page)).address, address);
       const code = await codeFor({ world, page });
       await page.reload();
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       assert.equal(await focused(page), 'code', 'a page that is loaded then starts there');
       await enter(page, '0000 0000');
       await page.goBack();
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       await page.goForward();
       await enter(page, code);
       await page.waitForURL('**/reset/accounts');
@@ -182,7 +203,7 @@ describe('the whole loop', () => {
       await page.goBack();
       await page
         .locator('main')
-        .filter({ hasText: /The code was right|used already/ })
+        .filter({ hasText: /The That was the right code|already been used/ })
         .waitFor();
       await page.goForward();
       assert.match(await main(page), /apond/);
@@ -215,7 +236,7 @@ describe('mail that is slow or refused', () => {
         Object.assign(zone, { [key]: records });
         const { code } = await sent;
         if (code !== 250) await slow.kit.send('amy', { to: mail.address, subject: mail.label });
-        await lineSays(page, /has been sent/);
+        await lineSays(page, /sent our reply/);
       });
     } finally {
       await slow.close();
@@ -231,7 +252,7 @@ describe('mail that is slow or refused', () => {
       await page.locator('#verdict > summary').click();
       assert.match((await page.locator('#verdict').textContent()) ?? '', /dmarc=fail/);
       const code = await codeFor({ world, page });
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       assert.ok(await page.locator('#verdict').isHidden());
       await enter(page, code);
       assert.match(await main(page), /apond/);
@@ -244,7 +265,7 @@ describe('what script adds', () => {
       await page.route('**/reset/events', (route) => route.fulfill({ status: 204 }));
       await openReset({ world, page });
       await codeFor({ world, page });
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       assert.equal(await focused(page), 'code');
     }));
 
@@ -255,7 +276,7 @@ describe('what script adds', () => {
       await openReset({ world, page });
       await codeFor({ world, page });
       await page.clock.runFor(6_000);
-      await lineSays(page, /has been sent/);
+      await lineSays(page, /sent our reply/);
       await page.unrouteAll({ behavior: 'ignoreErrors' });
     }));
 
@@ -332,7 +353,7 @@ describe('the language', () => {
       const reply = world.kit.sink.messages.find(({ raw }) => raw.toString('latin1').includes(after.label));
       assert.match((await reply?.view())?.text ?? '', /Este es su código/);
       await enter(page, '1111 1111');
-      assert.match(await main(page), /Este no es el código/);
+      assert.match(await main(page), /Este no es el código correcto/);
       await enter(page, code);
       assert.match(await main(page), /Su dirección de correo está confirmada/);
       await page.getByRole('button', { name: 'Deutsch' }).click();

@@ -77,7 +77,7 @@ function settled(challenge: Challenge, state: 'handed-over' | 'failed'): Challen
 
 /** Types a code: the one of `owner`, or a wrong one. */
 function typing(owner: Mailbox | undefined, number: number) {
-  return (current: Challenge | undefined): Decision<CodeOutcome> => {
+  return (current: Challenge | undefined): Decision<Challenge, CodeOutcome> => {
     assert.ok(current);
     const event = { mailbox: owner, codeDigest: hex(number, 16), grantSalt: hex(number, 32) };
     const { next, outcome } = typeCode(current, event, now, limits);
@@ -115,7 +115,7 @@ function describeWriting(check: Check): void {
     const { id } = freshChallenge(1);
     assert.equal(await store.read(id, now), undefined);
     assert.equal(await store.transact(id, now, look), undefined);
-    assert.deepEqual(await store.withQueuedReplies(now), []);
+    assert.deepEqual(await store.withQueued(now), []);
     await store.sweep(now);
   });
 
@@ -194,9 +194,9 @@ function describeWriting(check: Check): void {
     const failed = settled(mailed(freshChallenge(4)), 'failed');
     for (const record of [queued, newer, done, failed]) await store.transact(record.id, now, put(record));
     for (const where of [store, await reopen()]) {
-      const found = (await where.withQueuedReplies(now)).toSorted((one, other) => one.id.localeCompare(other.id));
+      const found = (await where.withQueued(now)).toSorted((one, other) => one.id.localeCompare(other.id));
       assert.deepEqual(found, [queued, newer]);
-      assert.deepEqual(await where.withQueuedReplies(queued.expiresAt), [], 'nor what is past its use');
+      assert.deepEqual(await where.withQueued(queued.expiresAt), [], 'nor what is past its use');
     }
   });
 }
@@ -302,7 +302,7 @@ function describeFailures(check: Check): void {
         for (const where of [store, await reopen()]) {
           assert.deepEqual(await where.read(old.id, now), old);
           assert.equal(await where.read(fresh.id, now), undefined);
-          assert.deepEqual(await where.withQueuedReplies(now), [old]);
+          assert.deepEqual(await where.withQueued(now), [old]);
         }
       }
     },

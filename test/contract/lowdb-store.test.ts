@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Adapter, Memory } from 'lowdb';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { describeChallengeStore, type StoreUnderTest } from './challenge-store.ts';
 
 /** Any adapter, with a switch that makes writing fail before a byte is written. */
@@ -43,10 +43,10 @@ class CopyingMemory implements Adapter<unknown> {
 
 async function underTest(inner: Adapter<unknown>, cleanUp = async () => {}): Promise<StoreUnderTest> {
   const adapter = new FailingAdapter(inner);
-  const store = await openLowdbStore(adapter, 'the store');
+  const store = await openChallengeStore(adapter, 'the store');
   return {
     store,
-    reopen: () => openLowdbStore(inner, 'the store'),
+    reopen: () => openChallengeStore(inner, 'the store'),
     failWrites: (on) => {
       adapter.failing = on;
     },

@@ -59,7 +59,15 @@ function sent(changes: Partial<Challenge> = {}): Challenge {
 }
 
 function verified(at: number, changes: Partial<Verified> = {}): Verified {
-  return { kind: 'verified', mailbox: amy, at, grantSalt: 'g1', grantExpiresAt: at + 10 * minute, ...changes };
+  return {
+    kind: 'verified',
+    mailbox: amy,
+    at,
+    grantSalt: 'g1',
+    grantExpiresAt: at + 10 * minute,
+    account: null,
+    ...changes,
+  };
 }
 
 function mailOf(address: AcceptedMail['mailbox'], message = `2 ${address}`): AcceptedMail {
@@ -345,7 +353,14 @@ test('a reply settles once: the same news again does not prolong the code or cha
 
 test('the right code earns a grant for its mailbox', () => {
   const step = typeCode(sent(), right(), now, limits);
-  const state = { kind: 'verified', mailbox: amy, at: now, grantSalt: 'g2', grantExpiresAt: now + 10 * minute };
+  const state = {
+    kind: 'verified',
+    mailbox: amy,
+    at: now,
+    grantSalt: 'g2',
+    grantExpiresAt: now + 10 * minute,
+    account: null,
+  };
   assert.deepEqual(step, { next: { ...sent(), state }, outcome: state });
 });
 

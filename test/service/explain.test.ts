@@ -156,7 +156,7 @@ describe('what explain foretells is what the service answers', () => {
     assert.deepEqual([told.exitCode, told.decision.row], [1, 'D14']);
     assert.deepEqual(told.sender?.signatures, []);
     assert.match(told.text, /The message has no signature, and SPF does not vouch for the author\./);
-    assert.match(told.decision.page ?? '', /^We could not confirm that this mail came/);
+    assert.match(told.decision.page ?? '', /^We could not confirm that this email really came/);
     assert.equal(await deliver('forger', raw, page.address), told.decision.answer);
     assert.match(told.decision.answer, /^550 5\.7\.26 .* domain school\.example$/);
   });

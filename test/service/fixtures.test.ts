@@ -152,7 +152,9 @@ async function checkPage({ page: name, verdict, repliesTo }: Scenario['want'], t
   const sentence = sentenceOf(name);
   const markup = repliesTo.length > 0 ? await lookAgain(tab, sentence) : (await tab.visitor.open()).html;
   // Once an answer is out, that stays the state of the page, and the refusal stands below it.
-  const said = /<p id="refused">([^<]*)<\/p>/.exec(markup) ?? /<p id="line" class="line">([^<]*)<\/p>/.exec(markup);
+  const said =
+    /<p id="refused">([^<]*)<\/p>/.exec(markup) ??
+    /<p id="(?:line|progress)" class="line"[^>]*>([^<]*)<\/p>/.exec(markup);
   assert.equal(said?.[1], sentence);
   const lines = [...markup.matchAll(/<li>([a-z.]+=[^<]*)<\/li>/g)].map(([, line]) => line ?? '');
   const wanted = verdict.map((line) => html`${line}`.markup);

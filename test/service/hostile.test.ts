@@ -6,7 +6,7 @@ import { after, before, it } from 'node:test';
 import { createDnsResolver } from '../../src/adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-sender.ts';
-import { openLowdbStore } from '../../src/adapters/store/lowdb-store.ts';
+import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createChallengeNews } from '../../src/app/challenge-news.ts';
@@ -162,7 +162,7 @@ async function hostile(roll: Dice, recipient: OneTimeAddress, localPart: string)
 
 it(`${messages} hostile messages make us mail nobody but their author`, async () => {
   const secrets = createSecrets(new Uint8Array(32));
-  const store = await openLowdbStore({ read: async () => null, write: async () => {} }, 'memory');
+  const store = await openChallengeStore({ read: async () => null, write: async () => {} }, 'memory');
   const verifier = createMailauthVerifier(
     'mx.in.school.example',
     createDnsResolver({ servers: [dns], now: Date.now }).forMessage,

@@ -51,7 +51,7 @@ async function ask(visitor: Visitor): Promise<View> {
 }
 
 describe('the live line', () => {
-  it('tells every step once, in order, and ends when the code was right', async () => {
+  it('tells every step once, in order, and ends when the That was the right code', async () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
     const events = await follow(visitor);
@@ -61,7 +61,7 @@ describe('the live line', () => {
     await world.kit.send('amy', { to: page.address, subject: page.label });
     const states = [];
     for (let view = await events.next(); view !== undefined; view = await events.next()) {
-      assert.ok(!JSON.stringify(view).includes('@'), 'no mailbox before the code was right');
+      assert.ok(!JSON.stringify(view).includes('@'), 'no mailbox before the That was the right code');
       states.push(view.state);
       if (view.state === 'reply-handed-over') {
         await visitor.enter(page, await codeIn(await replyTo(world, amy, page.label)));

@@ -71,11 +71,11 @@ describe('the reset page', () => {
   it('tells how far it has come without naming the mailbox', async () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
-    assert.match(page.html, /waiting for your mail/);
+    assert.match(page.html, /waiting for your email/);
     await world.kit.send('amy', { to: page.address, subject: page.label });
     await replyTo(world, amy, page.label);
     const later = await visitor.open();
-    assert.match(later.html, /(answer has been sent|on its way)/);
+    assert.match(later.html, /(sent our reply|on its way)/);
     assert.ok(!later.html.includes(amy));
   });
 
@@ -123,15 +123,15 @@ describe('refused mail', () => {
         const headers = identity === 'amy' ? { 'In-Reply-To': '<1@x.example>' } : {};
         assert.equal((await quiet.kit.send(identity, { to: page.address, subject: page.label, headers })).code, 550);
         const { html } = await visitor.open();
-        if (identity === 'amy') assert.match(html, /Please use the button for a new message/);
-        else assert.match(html, /could not confirm that this mail came from.*<details.*dmarc=fail/s);
+        if (identity === 'amy') assert.match(html, /Your email was a reply to another one/);
+        else assert.match(html, /could not confirm that this email really came from.*<details.*dmarc=fail/s);
         assert.ok(!html.includes(amy), 'no page names a mailbox that was not proved');
       }
       assert.doesNotMatch((await new Visitor(quiet).open()).html, /could not confirm/, 'and on no other page');
       assert.deepEqual(await snapshot(quiet.dataDir), before);
       assert.equal((await quiet.kit.send('amy', { to: page.address, subject: page.label })).code, 250);
       await replyTo(quiet, amy, page.label);
-      assert.doesNotMatch((await visitor.open()).html, /Please use the button for a new message/, 'it is over');
+      assert.doesNotMatch((await visitor.open()).html, /Your email was a reply to another one/, 'it is over');
     } finally {
       await quiet.close();
     }
@@ -145,7 +145,7 @@ describe('the grant', () => {
     await world.kit.send('amy', { to: page.address, subject: page.label });
     await visitor.enter(page, await codeIn(await replyTo(world, amy, page.label)));
     assert.equal((await visitor.request('/reset/accounts')).status, 200);
-    assert.match((await visitor.open()).html, /code was right/);
+    assert.match((await visitor.open()).html, /That was the right code/);
     clock.advance(10 * minuteMs);
     assert.equal((await visitor.request('/reset/accounts')).status, 403);
   });

@@ -108,7 +108,7 @@ describe('a code', () => {
     );
     assert.match((await answers[3]?.text()) ?? '', /one more try/);
     assert.equal((await visitor.enter(page, code)).status, 403);
-    assert.match((await visitor.open()).html, /wrong too often/);
+    assert.match((await visitor.open()).html, /Too many wrong codes/);
     const late = await world.kit.send('amy', { to: page.address });
     assert.deepEqual([late.code, late.text.slice(0, 5)], [550, '5.1.1']);
   });

@@ -112,7 +112,7 @@ describe('the relay', () => {
       while (!clock.waiting.some((ms) => ms > 0.7 * (pauseMs ?? 0) && ms < 1.3 * (pauseMs ?? 0))) await visitor.open();
       clock.advance(1.21 * (pauseMs ?? 0));
     }
-    await pageSays(visitor, /could not be handed over yet/);
+    await pageSays(visitor, /could not deliver our reply yet/);
     world.kit.sink.answer = () => undefined;
     await world.restart();
     const code = await codeIn(await replyTo(world, amy, page.label));
@@ -126,7 +126,7 @@ describe('the relay', () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
     assert.equal(await mail(page), '250 2.0.0');
-    await pageSays(visitor, /did not take our answer/);
+    await pageSays(visitor, /could not deliver our reply to your mailbox/);
     assert.equal(world.kit.sink.messages.length, 0);
   });
 });
@@ -158,12 +158,12 @@ describe('the store', () => {
     const page = await visitor.open();
     await rename(world.dataDir, `${world.dataDir}-away`);
     assert.equal(await mail(page), '451 4.3.0');
-    assert.match((await visitor.open()).html, /waiting for your mail/);
+    assert.match((await visitor.open()).html, /waiting for your email/);
     assert.equal(world.kit.sink.messages.length, 0);
     await rename(`${world.dataDir}-away`, world.dataDir);
     assert.equal(await mail(page), '250 2.0.0');
     const code = await codeIn(await replyTo(world, amy, page.label));
-    await pageSays(visitor, /has been sent/);
+    await pageSays(visitor, /sent our reply/);
     await rename(world.dataDir, `${world.dataDir}-away`);
     const failed = await visitor.enter(page, code);
     assert.equal(failed.status, 503);

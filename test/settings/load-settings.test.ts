@@ -94,6 +94,12 @@ describe('one value', () => {
     ],
     ['relay.url', 'smtps://me:p%40ss@relay.school.example:465/', 'smtps://me:p%40ss@relay.school.example:465'],
     ['relay.url', 'smtp://[::1]:1025', 'smtp://[::1]:1025'],
+    ['directory.ignoreCaseDomains', [], []],
+    [
+      'directory.ignoreCaseDomains',
+      ['School.example', 'mail.school.example'],
+      ['school.example', 'mail.school.example'],
+    ],
     ['keys.source', 'ephemeral', 'ephemeral'],
     ['log.level', 'silent', 'silent'],
     ['limits.messageBytesMax', 65_536, 65_536],
@@ -181,6 +187,11 @@ describe('one value', () => {
     ['relay.url', 'smtp://1.2.3:25', /host/],
     ['smtp.keyFile', ' ', /not a file path/],
     ['data.dir', ' ', /folder path/],
+    ['directory.ignoreCaseDomains', 'school.example', /not a list/],
+    ['directory.ignoreCaseDomains', ['school.example', 'amy@school.example'], /entry 2, which is not a full host name/],
+    ['directory.ignoreCaseDomains', ['school'], /entry 1, which is not a full host name/],
+    ['directory.ignoreCaseDomains', Array(101).fill('school.example'), /more than 100/],
+    ['directory.ignoreCaseDomains', null, /no value/],
     ['keys.source', 'vault', /none of file, env, ephemeral/],
     ['log.level', 'loud', /none of debug/],
     ['limits.messageBytesMax', 65_535, /between 65536 and 10485760/],
@@ -227,6 +238,7 @@ describe('sources', () => {
       RTV_WEB_LOGO_FILE: '',
       RTV_KEYS_SECRET: 'null',
       RTV_DNS_SERVERS: '9.9.9.9, [::1]:5353',
+      RTV_DIRECTORY_IGNORE_CASE_DOMAINS: 'School.example, company.example',
       RTV_WEB_LISTEN: '[::1]:0',
     };
     const settings = settingsOf({ files: [developmentFile], env });
@@ -239,7 +251,10 @@ describe('sources', () => {
       { host: '9.9.9.9', port: 53 },
       { host: '::1', port: 5353 },
     ]);
+    assert.deepEqual(settings.directory.ignoreCaseDomains, ['school.example', 'company.example']);
     assert.deepEqual(settings.web.listen, { host: '::1', port: 0 });
+    const none = settingsOf({ files: [developmentFile], env: { RTV_DIRECTORY_IGNORE_CASE_DOMAINS: '' } });
+    assert.deepEqual(none.directory.ignoreCaseDomains, []);
   });
 
   for (const [name, text, problem] of [

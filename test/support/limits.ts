@@ -8,6 +8,8 @@ export const appLimits: AppLimits = {
   codeLifetimeMs: 1_800_000,
   grantLifetimeMs: 600_000,
   wrongCodesMax: 5,
+  undoLifetimeMs: 72 * 60 * 60_000,
+  addressFreezeMs: 7 * 24 * 60 * 60_000,
   wrongCodesPerMailboxPerDayMax: 20,
   repliesPerDomainPerHourMax: 1e6,
   sendersMax: 3,

@@ -1,7 +1,8 @@
-// Hands replies to the relay by SMTP and tells what is worth another try (RFC 5321 §4.2.1) from what is not.
+// Hands replies and notices to the relay by SMTP and tells what is worth another try (RFC 5321 §4.2.1) from what is not.
 
-import { createTransport } from 'nodemailer';
-import type { MailSender } from '../../app/ports.ts';
+import { createTransport, type SendMailOptions } from 'nodemailer';
+import type { MailSender, SendResult } from '../../app/ports.ts';
+import { composeNotice } from './notice-message.ts';
 import { composeReply, type ReplyOptions } from './reply-message.ts';
 
 export interface MailSenderOptions extends ReplyOptions {
@@ -22,27 +23,21 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
     greetingTimeout: 10_000,
     socketTimeout: 30_000,
   });
+  const send = async (compose: () => SendMailOptions): Promise<SendResult> => {
+    try {
+      await transport.sendMail(compose());
+      return { kind: 'handed-over' };
+    } catch (error) {
+      return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
+    }
+  };
   return {
-    async send(reply) {
-      try {
-        await transport.sendMail(composeReply(reply, options));
-        return { kind: 'handed-over' };
-      } catch (error) {
-        return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
-      }
-    },
-    async passOn(message, to) {
-      try {
-        // RFC 5321 §4.4: a trace line on top, nothing else is touched.
-        const trace = `Received: by ${options.hostname} for its operator; ${new Date().toUTCString().replace('GMT', '+0000')}\r\n`;
-        await transport.sendMail({
-          envelope: { from: '', to: [to] },
-          raw: Buffer.concat([Buffer.from(trace), message]),
-        });
-        return { kind: 'handed-over' };
-      } catch (error) {
-        return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
-      }
+    send: (reply) => send(() => composeReply(reply, options)),
+    sendNotice: (notice) => send(() => composeNotice(notice, options)),
+    passOn(message, to) {
+      // RFC 5321 §4.4: a trace line on top, nothing else is touched.
+      const trace = `Received: by ${options.hostname} for its operator; ${new Date().toUTCString().replace('GMT', '+0000')}\r\n`;
+      return send(() => ({ envelope: { from: '', to: [to] }, raw: Buffer.concat([Buffer.from(trace), message]) }));
     },
     close: () => transport.close(),
   };

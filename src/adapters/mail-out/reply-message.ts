@@ -44,14 +44,20 @@ export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }:
   };
 }
 
-const day = { weekday: 'long', day: 'numeric', month: 'long' } as const;
-const time = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;
+export const day = { weekday: 'long', day: 'numeric', month: 'long' } as const;
+export const time = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } as const;
 
-function formatTime(at: number, locale: Locale, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(timeLocales[locale], options).format(at);
+// Making a format costs more than all the rest of a reply; there are only as many as languages and kinds of time.
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+export function formatTime(at: number, locale: Locale, options: Intl.DateTimeFormatOptions): string {
+  const key = `${locale} ${JSON.stringify(options)}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(timeLocales[locale], options);
+  formats.set(key, format);
+  return format.format(at);
 }
 
-function wrap(paragraph: string): string {
+export function wrap(paragraph: string): string {
   const lines = [''];
   for (const word of paragraph.split(' ')) {
     const line = lines.at(-1) ?? '';

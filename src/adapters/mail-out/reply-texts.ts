@@ -17,7 +17,7 @@ export interface ReplyFacts {
 export type ReplyText = (facts: ReplyFacts) => readonly string[];
 
 /** "Firefox on Windows", as far as it is known. */
-function browserOn({ browser, system }: ClientHint, unknown: string, on: string): string {
+export function browserOn({ browser, system }: ClientHint, unknown: string, on: string): string {
   if (browser === 'other') return system === 'other' ? unknown : `${unknown} ${on} ${system}`;
   return system === 'other' ? browser : `${browser} ${on} ${system}`;
 }
@@ -25,17 +25,17 @@ function browserOn({ browser, system }: ClientHint, unknown: string, on: string)
 export const replyTexts: Readonly<Record<Locale, ReplyText>> = {
   en: ({ site, label, openedAt, validUntil, clientHint }) => [
     `This is your code to set a new password at ${site}. Type it into the page you have open.`,
-    `The page shows ${label}. It was opened on ${openedAt}, with ${browserOn(clientHint, 'a browser', 'on')}. ` +
+    `That page shows ${label}. It was opened on ${openedAt}, with ${browserOn(clientHint, 'a browser', 'on')}. ` +
       `The code works until ${validUntil}.`,
-    'Was that not you? Then ignore this mail and give the code to nobody, whoever asks. ' +
-      'None of us will ever ask you for it.',
+    'Was that not you? Then ignore this email and do not give the code to anyone, whoever asks. ' +
+      'We will never ask you for it by email, by phone or in person.',
   ],
   de: ({ site, label, openedAt, validUntil, clientHint }) => [
     `Das ist Ihr Code für ein neues Passwort bei ${site}. Geben Sie ihn auf der Seite ein, die Sie offen haben.`,
     `Auf der Seite steht ${label}. Geöffnet wurde sie am ${openedAt}, mit ` +
       `${browserOn(clientHint, 'einem Browser', 'unter')}. Der Code gilt bis ${validUntil}.`,
     'Waren Sie das nicht? Dann ignorieren Sie diese E-Mail und geben Sie den Code niemandem, egal wer fragt. ' +
-      'Niemand von uns wird Sie je danach fragen.',
+      'Wir fragen Sie nie danach, weder per E-Mail noch am Telefon noch persönlich.',
   ],
   fr: ({ site, label, openedAt, validUntil, clientHint }) => [
     `Voici le code qui vous permet de choisir un nouveau mot de passe pour ${site}. ` +
@@ -43,13 +43,13 @@ export const replyTexts: Readonly<Record<Locale, ReplyText>> = {
     `La page affiche ${label}. Elle a été ouverte le ${openedAt}, avec ` +
       `${browserOn(clientHint, 'un navigateur', 'sous')}. Le code est valable jusqu’à ${validUntil}.`,
     'Ce n’était pas vous\u202f? Alors ignorez ce message et ne donnez le code à personne, peu importe qui le demande. ' +
-      'Chez nous, personne ne vous le demandera jamais.',
+      'Nous ne vous le demanderons jamais par e-mail, par téléphone ou de vive voix.',
   ],
   es: ({ site, label, openedAt, validUntil, clientHint }) => [
     `Este es su código para elegir una nueva contraseña en ${site}. Escríbalo en la página que tiene abierta.`,
     `En la página aparece ${label}. Se abrió con ${browserOn(clientHint, 'un navegador', 'en')} el ${openedAt}. ` +
-      `El código vale hasta las ${validUntil}.`,
+      `El código vale hasta esta hora: ${validUntil}.`,
     '¿No ha sido usted? Entonces no haga caso de este mensaje y no dé el código a nadie, lo pida quien lo pida. ' +
-      'Ninguno de nosotros se lo pedirá nunca.',
+      'Nunca se lo pediremos por correo, por teléfono ni en persona.',
   ],
 };

@@ -1,11 +1,21 @@
-// The embedded store: live challenges in memory, one lowdb file behind them, one process. A change is made at once and
+// The embedded store: live records in memory, one lowdb file behind them, one process. A change is made at once and
 // in one synchronous step; it is told to nobody before it is on disk, and undone when it cannot be written.
 // Changes that come while a write is under way share the next one, so a burst costs two writes and not a hundred.
 
 import { type Adapter, Low } from 'lowdb';
-import { type ChallengeStore, DependencyError } from '../../app/ports.ts';
-import { type Challenge, endOfUse } from '../../core/challenge.ts';
-import { type ChallengeFile, challengeFile } from './challenge-record.ts';
+import type { z } from 'zod';
+import { type Decision, DependencyError, type RecordStore } from '../../app/ports.ts';
+
+/** What the store has to know of its records. */
+export interface RecordKind<T> {
+  /** Reads the whole file, or says that it is damaged. */
+  readonly file: z.ZodType<{ readonly version: 1; readonly records: { [id: string]: T } }>;
+  /** From then on nobody needs the record. */
+  readonly endOfUse: (record: T) => number;
+  /** A mail of the record is still to be sent. */
+  readonly isQueued: (record: T) => boolean;
+  readonly idOf: (record: T) => string;
+}
 
 /**
  * Opens the store.
@@ -13,19 +23,22 @@ import { type ChallengeFile, challengeFile } from './challenge-record.ts';
  * @param place   how an operator finds it, for messages
  * @throws Error with the remedy when the file is damaged
  */
-export async function openLowdbStore(adapter: Adapter<unknown>, place: string): Promise<ChallengeStore> {
+export async function openLowdbStore<T>(
+  adapter: Adapter<unknown>,
+  place: string,
+  kind: RecordKind<T>,
+): Promise<RecordStore<T>> {
   const low = new Low<unknown>(adapter, null);
   const damaged = (cause: unknown) =>
     new Error(`${place} is damaged. Move it away to start with an empty one: open pages must start again.`, { cause });
   await low.read().catch((error: unknown) => {
     throw error instanceof SyntaxError ? damaged(error) : error;
   });
-  const parsed = challengeFile.safeParse(low.data ?? { version: 1, challenges: {} });
+  const parsed = kind.file.safeParse(low.data ?? { version: 1, records: {} });
   // The reason names fields of the file, and could quote what is in it: it is left out.
   if (!parsed.success) throw damaged(undefined);
-  const file: ChallengeFile = parsed.data;
-  low.data = file;
-  return new LowdbStore(low, file.challenges);
+  low.data = parsed.data;
+  return new LowdbStore(low, parsed.data.records, kind);
 }
 
 interface Waiter {
@@ -33,29 +46,31 @@ interface Waiter {
   readonly reject: (error: DependencyError) => void;
 }
 
-class LowdbStore implements ChallengeStore {
+class LowdbStore<T> implements RecordStore<T> {
   readonly #low: Low<unknown>;
-  readonly #live: { [id: string]: Challenge };
+  readonly #live: { [id: string]: T };
+  readonly #kind: RecordKind<T>;
   /** Records changed since the last write began, as they were then. */
-  #changed = new Map<string, Challenge | undefined>();
+  #changed = new Map<string, T | undefined>();
   /** The same for the write that is under way. */
-  #writing: Map<string, Challenge | undefined> = new Map();
+  #writing: Map<string, T | undefined> = new Map();
   #waiting: Waiter[] = [];
   #busy = false;
 
-  constructor(low: Low<unknown>, live: { [id: string]: Challenge }) {
+  constructor(low: Low<unknown>, live: { [id: string]: T }, kind: RecordKind<T>) {
     this.#low = low;
     this.#live = live;
+    this.#kind = kind;
   }
 
-  async read(id: string, now: number): Promise<Challenge | undefined> {
+  async read(id: string, now: number): Promise<T | undefined> {
     return this.#current(id, now);
   }
 
   async transact<Result>(
     id: string,
     now: number,
-    decide: (current: Challenge | undefined) => { next: Challenge | undefined; result: Result },
+    decide: (current: T | undefined) => Decision<T, Result>,
   ): Promise<Result> {
     const current = this.#current(id, now);
     const { next, result } = decide(current);
@@ -65,15 +80,15 @@ class LowdbStore implements ChallengeStore {
     return result;
   }
 
-  async withQueuedReplies(now: number): Promise<readonly Challenge[]> {
-    const waits = (challenge: Challenge) =>
-      now < endOfUse(challenge) && challenge.senders.some(({ reply }) => reply.state === 'queued');
-    return Object.values(this.#live).filter(waits);
+  async withQueued(now: number): Promise<readonly T[]> {
+    const { endOfUse, isQueued } = this.#kind;
+    return Object.values(this.#live).filter((record) => now < endOfUse(record) && isQueued(record));
   }
 
   async sweep(now: number): Promise<void> {
-    const over = Object.values(this.#live).filter((challenge) => now >= endOfUse(challenge));
-    for (const { id } of over) this.#put(id, undefined);
+    const { endOfUse, idOf } = this.#kind;
+    const over = Object.values(this.#live).filter((record) => now >= endOfUse(record));
+    for (const record of over) this.#put(idOf(record), undefined);
     if (over.length > 0) await this.#flush();
   }
 
@@ -81,12 +96,12 @@ class LowdbStore implements ChallengeStore {
     if (this.#busy || this.#changed.size > 0) await this.#flush();
   }
 
-  #current(id: string, now: number): Challenge | undefined {
-    const challenge = this.#live[id];
-    return challenge !== undefined && now < endOfUse(challenge) ? challenge : undefined;
+  #current(id: string, now: number): T | undefined {
+    const record = this.#live[id];
+    return record !== undefined && now < this.#kind.endOfUse(record) ? record : undefined;
   }
 
-  #put(id: string, next: Challenge | undefined): void {
+  #put(id: string, next: T | undefined): void {
     if (!this.#changed.has(id)) this.#changed.set(id, this.#live[id]);
     if (next === undefined) delete this.#live[id];
     else this.#live[id] = next;
@@ -129,7 +144,7 @@ class LowdbStore implements ChallengeStore {
     for (const { reject } of lost) reject(new DependencyError('store', 'the store could not be written', { cause }));
   }
 
-  #restore(id: string, challenge: Challenge | undefined): void {
+  #restore(id: string, challenge: T | undefined): void {
     if (challenge === undefined) delete this.#live[id];
     else this.#live[id] = challenge;
   }

@@ -44,7 +44,7 @@ export function brandColors(color: string): BrandColors {
 export function brandStyle(color: string): string {
   const colors = brandColors(color);
   const root = ({ accent, onAccent }: SchemeColors) => `:root{--accent:${accent};--on-accent:${onAccent}}`;
-  return `${root(colors.light)}@media (prefers-color-scheme: dark){${root(colors.dark)}}`;
+  return `${root(colors.light)}@media screen and (prefers-color-scheme: dark){${root(colors.dark)}}`;
 }
 
 /**

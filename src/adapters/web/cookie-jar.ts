@@ -23,8 +23,9 @@ export function createCookieJar({ challengeLifetimeMs, grantLifetimeMs, secure }
   const named = (name: CookieName, maxAge?: number) =>
     [`${prefix}rtv-${name}`, { ...attributes, ...(maxAge === undefined ? {} : { maxAge }) }] as const;
   const cookies = {
-    // Outlives its challenge, so that a late form hears "too old" and not "no cookie".
-    challenge: named('challenge', 2 * challengeLifetimeMs),
+    // Outlives its challenge by a week, so that whoever comes back to an old page hears that it has ended, and not that
+    // their browser keeps no cookies.
+    challenge: named('challenge', challengeLifetimeMs + 7 * 24 * 3_600_000),
     grant: named('grant', grantLifetimeMs),
     locale: named('locale'), // until the browser is closed: the next person may speak another language
   };

@@ -16,10 +16,14 @@ export interface SiteOptions {
   readonly testMailboxUrl: string | null;
 }
 
+/** What script there is: for the reset page, and for a password that is typed. */
+export type ScriptName = 'page' | 'password';
+
 /** Where the static pieces are. */
 export interface StaticPaths {
   readonly style: string;
-  readonly script: string;
+  /** By page that has one. */
+  readonly scripts: Readonly<Record<ScriptName, string>>;
   readonly logo: string | undefined;
 }
 
@@ -30,7 +34,12 @@ export interface Site extends SiteOptions {
 /** A page to come back to after the language was changed. */
 export type PageName = keyof typeof pagePaths;
 
-export const pagePaths = { reset: '/reset', accounts: '/reset/accounts' } as const;
+export const pagePaths = {
+  reset: '/reset',
+  accounts: '/reset/accounts',
+  password: '/reset/password',
+  undo: '/undo',
+} as const;
 
 /** A whole page. */
 export interface PageContent {
@@ -38,12 +47,12 @@ export interface PageContent {
   readonly title: string;
   readonly body: Html;
   readonly name: PageName;
-  /** Whether the page has something that the script makes livelier. */
-  readonly live?: boolean;
+  /** The script that makes it livelier, if there is one. */
+  readonly script?: ScriptName;
 }
 
 /** The page as it is sent. */
-export function layout({ paths, siteName }: Site, { locale, title, body, name, live }: PageContent): string {
+export function layout({ paths, siteName }: Site, { locale, title, body, name, script }: PageContent): string {
   const words = texts[locale];
   return html`<!doctype html>
 <html lang="${locale}" dir="${directions[locale]}">
@@ -53,7 +62,7 @@ export function layout({ paths, siteName }: Site, { locale, title, body, name, l
 <meta name="color-scheme" content="light dark">
 <title>${title} &#8211; ${siteName}</title>
 <link rel="stylesheet" href="${paths.style}">
-${live === true && html`<script type="module" src="${paths.script}"></script>`}
+${script !== undefined && html`<script type="module" src="${paths.scripts[script]}"></script>`}
 </head>
 <body>
 <header>${paths.logo !== undefined && html`<img src="${paths.logo}" alt="">`}<p>${siteName}</p></header>

@@ -29,7 +29,7 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
     let looking: Promise<void> | undefined;
     let again = false;
     const look = async () => {
-      const view = viewProgress(locale, await followChallenge.look(cookie));
+      const view = viewProgress(locale, await followChallenge.look(cookie), clock.now());
       const text = JSON.stringify(view);
       if (stream.writableEnded || text === told) return;
       told = text;

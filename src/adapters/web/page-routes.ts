@@ -5,20 +5,31 @@ import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import type { Context, Next } from 'koa';
 import type {
+  Clock,
   FollowChallenge,
   OpenChallenge,
   OpenedChallenge,
   RedeemCode,
   RedeemRefused,
-  ShowAccounts,
+  ResetPassword,
+  UndoChange,
 } from '../../app/ports.ts';
 import { readClientHint } from '../../core/client-hint.ts';
 import { chooseLocale, type Locale, locales } from '../../core/locale.ts';
-import { refuse } from '../../core/refusal.ts';
+import type { PasswordRefusalReason } from '../../core/password-policy.ts';
+import { type FormRefusalReason, refuse } from '../../core/refusal.ts';
 import type { CookieJar } from './cookie-jar.ts';
 import { pagePaths, type Site } from './layout.ts';
 import type { LiveProgress } from './live-progress.ts';
-import { accountsPage, messagePage, phoneMailto, type ResetMessages, resetPage } from './pages.ts';
+import {
+  accountsPage,
+  messagePage,
+  passwordPage,
+  phoneMailto,
+  type ResetMessages,
+  resetPage,
+  undoPage,
+} from './pages.ts';
 import { viewProgress, waitText } from './progress-view.ts';
 import { qrCodeSvg } from './qr-code.ts';
 import { texts } from './texts.ts';
@@ -29,10 +40,14 @@ export interface UseCases {
   readonly openChallenge: OpenChallenge;
   readonly followChallenge: FollowChallenge;
   readonly redeemCode: RedeemCode;
-  readonly showAccounts: ShowAccounts;
+  readonly resetPassword: ResetPassword;
+  readonly undoChange: UndoChange;
+  readonly clock: Clock;
 }
 
 const formBytesMax = '4kb';
+// Two passwords of 256 characters, each of up to four octets, each octet written as three.
+const passwordFormBytesMax = '16kb';
 
 /** @param origin what browsers call us */
 export function pageRoutes(
@@ -45,7 +60,7 @@ export function pageRoutes(
   const router = new Router();
   const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
   const pages = createPages(useCases, site, cookies);
-  const { open, showReset, showRefusal, showAccounts } = pages;
+  const { open, showReset, showRefusal } = pages;
 
   router.get('/', (ctx) => ctx.redirect('/reset'));
   router.get('/favicon.ico', (ctx) => {
@@ -67,31 +82,105 @@ export function pageRoutes(
     cookies.set(ctx, 'challenge', (await open(ctx, undefined)).cookie);
     seeOther(ctx, pagePaths.reset);
   });
-  router.get('/reset/accounts', (ctx) => showAccounts(ctx, undefined));
-  router.post('/reset/accounts', ...form, (ctx) =>
-    isOwnForm(ctx, origin()) ? showAccounts(ctx, fieldsOf(ctx).account) : showRefusal(ctx, refuse('cross-site')),
-  );
+  passwordRoutes(router, useCases, site, cookies, showRefusal, (ctx) => isOwnForm(ctx, origin()));
   router.post('/language', ...form, async (ctx) => {
     if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
     const { locale, page } = fieldsOf(ctx);
     const chosen = locales.find((each) => each === locale);
     if (chosen !== undefined) cookies.set(ctx, 'locale', chosen);
-    seeOther(ctx, page === 'accounts' ? pagePaths.accounts : pagePaths.reset);
+    const back = Object.entries(pagePaths).find(([name]) => name === page);
+    seeOther(ctx, back?.[1] ?? pagePaths.reset);
   });
   liveRoutes(router, useCases, site, cookies, live);
   return router;
 }
 
+/** What comes after the code: choose an account, set its password; and the undo, which needs no code of a page. */
+function passwordRoutes(
+  router: Router,
+  { resetPassword, undoChange }: UseCases,
+  site: Site,
+  cookies: CookieJar,
+  showRefusal: (ctx: Context, refused: RedeemRefused) => Promise<void>,
+  isOwn: (ctx: Context) => boolean,
+): void {
+  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: passwordFormBytesMax })];
+  const grantOf = (ctx: Context) => ({ cookie: cookies.get(ctx, 'challenge'), grant: cookies.get(ctx, 'grant') });
+
+  async function showPassword(ctx: Context, problem: string | undefined): Promise<void> {
+    const shown = await resetPassword.show(grantOf(ctx));
+    if (shown.kind === 'refused') return showRefusal(ctx, shown);
+    if (shown.chosen === undefined) return seeOther(ctx, pagePaths.accounts);
+    ctx.type = 'html';
+    ctx.body = passwordPage(localeOf(ctx, cookies), shown.chosen, shown.nonce, site, problem);
+  }
+
+  router.get(pagePaths.accounts, async (ctx) => {
+    const shown = await resetPassword.show(grantOf(ctx));
+    if (shown.kind === 'refused') return showRefusal(ctx, shown);
+    ctx.type = 'html';
+    ctx.body = accountsPage(localeOf(ctx, cookies), shown, site);
+  });
+  router.post(pagePaths.accounts, ...form, async (ctx) => {
+    const { nonce, account } = fieldsOf(ctx);
+    const chosen = isOwn(ctx) ? await resetPassword.choose({ ...grantOf(ctx), nonce, account }) : refuse('cross-site');
+    return chosen.kind === 'refused' ? showRefusal(ctx, chosen) : seeOther(ctx, pagePaths.password);
+  });
+  router.get(pagePaths.password, (ctx) => showPassword(ctx, undefined));
+  router.post(pagePaths.password, ...form, async (ctx) => {
+    const { nonce, password, repeated } = fieldsOf(ctx);
+    const locale = localeOf(ctx, cookies);
+    const clientHint = readClientHint(ctx.get('user-agent'));
+    const set = isOwn(ctx)
+      ? await resetPassword.set({ ...grantOf(ctx), nonce, password, repeated, locale, clientHint })
+      : refuse('cross-site');
+    if (set.kind === 'password-set') {
+      ctx.state.mailbox = set.mailboxDigest;
+      return seeOther(ctx, pagePaths.reset); // which says so, also after a reload
+    }
+    const { reason } = set;
+    if (!isAboutPassword(reason)) return showRefusal(ctx, refuse(reason));
+    ctx.state.reason = reason;
+    ctx.status = 422;
+    return showPassword(ctx, texts[locale].passwordRefusals[reason]);
+  });
+  router.get(pagePaths.undo, (ctx) => {
+    ctx.type = 'html';
+    ctx.body = undoPage(localeOf(ctx, cookies), site, { problem: undefined });
+  });
+  router.post(pagePaths.undo, ...form, async (ctx) => {
+    if (!isOwn(ctx)) return showRefusal(ctx, refuse('cross-site'));
+    const locale = localeOf(ctx, cookies);
+    const outcome = await undoChange(fieldsOf(ctx).code);
+    ctx.type = 'html';
+    if (outcome.kind === 'undone') {
+      ctx.body = undoPage(locale, site, { undone: true });
+      return;
+    }
+    ctx.state.reason = outcome.reason;
+    ctx.status = webReplies[outcome.reason].status;
+    ctx.body = undoPage(locale, site, { problem: texts[locale].refusals[outcome.reason]({ triesLeft: 0, wait: '' }) });
+  });
+}
+
+function isAboutPassword(reason: FormRefusalReason | PasswordRefusalReason): reason is PasswordRefusalReason {
+  return reason in texts.en.passwordRefusals;
+}
+
 /** What an open page asks for by itself. None of it makes or renews a challenge. */
 function liveRoutes(
   router: Router,
-  { openChallenge, followChallenge }: UseCases,
+  { openChallenge, followChallenge, clock }: UseCases,
   site: Site,
   cookies: CookieJar,
   live: LiveProgress,
 ): void {
   router.get('/reset/progress', async (ctx) => {
-    ctx.body = viewProgress(localeOf(ctx, cookies), await followChallenge.look(cookies.get(ctx, 'challenge')));
+    ctx.body = viewProgress(
+      localeOf(ctx, cookies),
+      await followChallenge.look(cookies.get(ctx, 'challenge')),
+      clock.now(),
+    );
   });
   router.get('/reset/events', (ctx) => {
     const stream = live.open(cookies.get(ctx, 'challenge'), localeOf(ctx, cookies));
@@ -111,7 +200,7 @@ function liveRoutes(
 }
 
 /** The pages as answers. */
-function createPages({ openChallenge, showAccounts }: UseCases, site: Site, cookies: CookieJar) {
+function createPages({ openChallenge, clock }: UseCases, site: Site, cookies: CookieJar) {
   const open = (ctx: Context, cookie: string | undefined) =>
     openChallenge({
       cookie,
@@ -124,7 +213,7 @@ function createPages({ openChallenge, showAccounts }: UseCases, site: Site, cook
     const locale = localeOf(ctx, cookies);
     const renewed = messages.renewed ?? (opened.renewed ? texts[locale].renewed : undefined);
     ctx.type = 'html';
-    ctx.body = resetPage(locale, opened, site, { ...messages, renewed });
+    ctx.body = resetPage(locale, opened, site, { ...messages, renewed }, clock.now());
   }
 
   async function showRefusal(ctx: Context, refused: RedeemRefused): Promise<void> {
@@ -145,19 +234,7 @@ function createPages({ openChallenge, showAccounts }: UseCases, site: Site, cook
     ctx.body = messagePage(locale, site, message, reply.wayOn);
   }
 
-  return {
-    open,
-    showReset,
-    showRefusal,
-    /** @param chosen name of an account as a form sent it; one that is not the mailbox's own is as good as none */
-    async showAccounts(ctx: Context, chosen: string | undefined): Promise<void> {
-      const shown = await showAccounts(cookies.get(ctx, 'challenge'), cookies.get(ctx, 'grant'));
-      if (shown.kind === 'refused') return showRefusal(ctx, shown);
-      const own = shown.accounts.find(({ name }) => name === chosen)?.name;
-      ctx.type = 'html';
-      ctx.body = accountsPage(localeOf(ctx, cookies), shown, site, own);
-    },
-  };
+  return { open, showReset, showRefusal };
 }
 
 /** The language a person chose, or else the one their browser asks for. */
@@ -184,7 +261,7 @@ function formsOnly(ctx: Context, next: Next): Promise<unknown> {
   return next();
 }
 
-type Field = 'nonce' | 'code' | 'account' | 'locale' | 'page';
+type Field = 'nonce' | 'code' | 'account' | 'password' | 'repeated' | 'locale' | 'page';
 
 /** The fields of a form that came once each and as text. */
 function fieldsOf(ctx: Context): Partial<Readonly<Record<Field, string>>> {

@@ -12,7 +12,7 @@ byId('paste-help').hidden = false;
 byId('look-again').hidden = true;
 
 for (const time of document.querySelectorAll('time')) {
-  const form = { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' };
+  const form = { hour: '2-digit', minute: '2-digit' };
   const locale = document.documentElement.lang === 'en' ? 'en-GB' : document.documentElement.lang;
   time.textContent = new Date(time.dateTime).toLocaleTimeString(locale, form);
 }
@@ -61,6 +61,7 @@ function show(view) {
   const newAlready = view.state === 'page-ended' && renewed;
   if (view.over && view.state !== 'cookie-missing' && !newAlready) return location.replace('/reset');
   const before = live.dataset.state;
+  const isNews = before !== view.state || line.textContent !== view.line || refused.textContent !== view.refused;
   live.dataset.state = view.state;
   live.dataset.tone = view.tone;
   // The same text again would be read out again.
@@ -75,6 +76,8 @@ function show(view) {
       return item;
     }),
   );
+  // News that is out of sight is none: the line is below the first screen on phones and small laptops.
+  if (isNews) live.scrollIntoView({ block: 'center' });
   if (view.state === 'reply-handed-over' && before !== view.state) code.focus();
 }
 

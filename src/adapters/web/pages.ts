@@ -1,13 +1,13 @@
-// The pages as HTML: the reset page, the accounts, and the page for everything that did not work.
+// The pages as HTML: the reset page, the accounts, the password, the undo, and the page for everything that did not work.
 // They work without JavaScript; what needs it is hidden until page.js shows it.
 
-import type { OpenedChallenge, ShownAccounts } from '../../app/ports.ts';
+import type { Account, OpenedChallenge, ShownAccounts } from '../../app/ports.ts';
+import { groupLetters } from '../../core/base32.ts';
 import { type Html, html } from '../../core/html.ts';
 import { type Locale, timeLocales } from '../../core/locale.ts';
-import { groupAddress } from '../../core/one-time-address.ts';
 import { requestSubject } from '../../core/request-subject.ts';
 import { mailtoLink, type NewMail, webmailLinks } from './compose-links.ts';
-import { layout, type Site } from './layout.ts';
+import { layout, pagePaths, type Site } from './layout.ts';
 import { type ProgressView, viewProgress } from './progress-view.ts';
 import { type Texts, texts } from './texts.ts';
 
@@ -22,11 +22,17 @@ export interface ResetMessages {
   readonly renewed?: string | undefined;
 }
 
-/** The reset page. */
-export function resetPage(locale: Locale, challenge: OpenedChallenge, site: Site, messages: ResetMessages): string {
+/** The reset page. @param now milliseconds since the epoch */
+export function resetPage(
+  locale: Locale,
+  challenge: OpenedChallenge,
+  site: Site,
+  messages: ResetMessages,
+  now: number,
+): string {
   const { progress, notice } = challenge;
   const plain = progress === 'awaiting-mail' && notice === undefined && Object.values(messages).every((one) => !one);
-  return plain ? fillFirstPage(locale, challenge, site) : renderResetPage(locale, challenge, site, messages);
+  return plain ? fillFirstPage(locale, challenge, site) : renderResetPage(locale, challenge, site, messages, now);
 }
 
 // What a page shows first is the same for everybody but for four values, so it is made once for each minute in which
@@ -34,7 +40,7 @@ export function resetPage(locale: Locale, challenge: OpenedChallenge, site: Site
 // digits and hyphens, which look the same in HTML, in a URL and in a URL within a URL.
 const firstPages = new WeakMap<Site, Map<Locale, { readonly expiresAt: number; readonly parts: readonly string[] }>>();
 const blank = { nonce: 'x7nonce7x', localPart: 'x7address7x', label: 'x7label7x' } as const;
-const blankGroups = groupAddress(blank.localPart);
+const blankGroups = groupLetters(blank.localPart);
 const blanks = new RegExp(`(${[...Object.values(blank), blankGroups].join('|')})`);
 
 function fillFirstPage(locale: Locale, challenge: OpenedChallenge, site: Site): string {
@@ -43,14 +49,14 @@ function fillFirstPage(locale: Locale, challenge: OpenedChallenge, site: Site): 
   firstPages.set(site, pages);
   let page = pages.get(locale);
   if (page?.expiresAt !== expiresAt) {
-    const parts = renderResetPage(locale, { ...challenge, ...blank }, site, {}).split(blanks);
+    const parts = renderResetPage(locale, { ...challenge, ...blank }, site, {}, 0).split(blanks);
     page = { expiresAt, parts };
     pages.set(locale, page);
   }
   const values: Readonly<Record<string, string>> = {
     [blank.nonce]: nonce,
     [blank.localPart]: localPart,
-    [blankGroups]: groupAddress(localPart),
+    [blankGroups]: groupLetters(localPart),
     [blank.label]: label,
   };
   return page.parts.map((part: string, at: number) => (at % 2 === 1 ? values[part] : part)).join('');
@@ -61,9 +67,10 @@ function renderResetPage(
   challenge: OpenedChallenge,
   site: Site,
   { problem, renewed }: ResetMessages,
+  now: number,
 ): string {
   const words = texts[locale];
-  const view = viewProgress(locale, challenge);
+  const view = viewProgress(locale, challenge, now);
   const heading = html`<h1>${words.heading}</h1>`;
   const page = { locale, title: words.heading, name: 'reset' } as const;
   if (view.over) return layout(site, { ...page, body: html`${heading}${ending(view, words)}` });
@@ -80,8 +87,9 @@ ${codeForm(challenge, view, words, problem)}</li>
 </ol>
 <p>${words.validUntil[0]}${timeOf(challenge.expiresAt, locale, site)}${words.validUntil[1]}</p>
 <details id="why"><summary>${words.whyHeading}</summary>${words.why.map((paragraph) => html`<p>${paragraph}</p>`)}</details>
+<details id="undo"><summary>${words.undoQuestion}</summary><p>${words.undoHelp}</p></details>
 ${startAgain(words)}`;
-  return layout(site, { ...page, body, live: true });
+  return layout(site, { ...page, body, script: 'page' });
 }
 
 function ending(view: ProgressView, words: Texts): Html {
@@ -119,11 +127,11 @@ function mailStep(locale: Locale, challenge: OpenedChallenge, site: Site, words:
     site.testMailboxUrl !== null &&
     html` <a class="button quiet" id="test-mailbox" href="${site.testMailboxUrl}/compose?mailto=${encodeURIComponent(mailto)}" target="_blank" rel="noopener">${words.openTestMailbox}</a>`;
   return html`<p><a class="button" id="mailto" href="${mailto}">${words.openMailApp}</a>${test}</p>
-<p>${words.justSend}</p>
+<p id="just-send">${words.justSend}</p>
 <p id="webmail-help">${words.orWebmail}</p>
 <ul id="webmail" class="row" aria-labelledby="webmail-help">${webmail.map(({ name, url }) => html`<li><a href="${url}" target="_blank" rel="noopener noreferrer">${name}</a></li>`)}</ul>
 <p>${words.orWriteTo}</p>
-<p class="address"><code id="address" dir="ltr" data-address="${mail.to}">${groupAddress(challenge.localPart)}<wbr>@${site.mailDomain}</code>
+<p class="address"><code id="address" dir="ltr" data-address="${mail.to}">${groupLetters(challenge.localPart)}<wbr>@${site.mailDomain}</code>
 <button type="button" id="copy" class="quiet" hidden>${words.copyAddress}</button> <span id="copied" role="status" data-text="${words.copied}"></span></p>
 <p>${labelHelp(challenge.label, words)}</p>
 <details id="phone"><summary>${words.orPhone}</summary><p>${words.phoneHelp}</p>
@@ -160,29 +168,72 @@ ${alert}<label for="code">${words.codeLabel}</label>
 </form>`;
 }
 
-/** The accounts of the mailbox that was proved. @param chosen name of the one that was chosen */
-export function accountsPage(
-  locale: Locale,
-  { mailbox, accounts }: ShownAccounts,
-  site: Site,
-  chosen: string | undefined,
-): string {
+/** The accounts of the mailbox that was proved. */
+export function accountsPage(locale: Locale, { mailbox, accounts, nonce }: ShownAccounts, site: Site): string {
   const words = texts[locale];
   const entries = accounts.map(
-    ({ name, description }) =>
-      html`<li><button class="choice" name="account" value="${name}"><strong dir="auto">${name}</strong> <span dir="auto">${description}</span></button></li>`,
+    ({ id, name, description }) =>
+      html`<li><button class="choice" name="account" value="${id}"><strong dir="auto">${name}</strong> <span dir="auto">${description}</span></button></li>`,
   );
   const choose = html`<h2>${words.chooseAccount}</h2>
-<form method="post" action="/reset/accounts"><ul id="accounts" class="choices">${entries}</ul></form>`;
-  const chose =
-    chosen !== undefined &&
-    html`<p>${words.chosen} <strong id="chosen" dir="auto">${chosen}</strong></p><p>${words.endsHere}</p><p><a class="button quiet" href="/reset/accounts">${words.otherAccount}</a></p>`;
+<form method="post" action="${pagePaths.accounts}"><input type="hidden" name="nonce" value="${nonce}">
+<ul id="accounts" class="choices">${entries}</ul></form>`;
   const none = html`<p id="no-account">${words.noAccount(mailbox)}</p>`;
   const body = html`<h1>${words.accountsHeading}</h1>
 <p>${words.wroteFrom} <strong id="mailbox" dir="ltr">${mailbox}</strong></p>
-${chose || (accounts.length > 0 ? choose : none)}
+${accounts.length > 0 ? choose : none}
 ${startAgain(words)}`;
   return layout(site, { locale, title: words.accountsHeading, body, name: 'accounts' });
+}
+
+/** The form for the new password. @param problem what was wrong with the one of before */
+export function passwordPage(
+  locale: Locale,
+  account: Account,
+  nonce: string,
+  site: Site,
+  problem: string | undefined,
+): string {
+  const words = texts[locale];
+  const described = problem === undefined ? 'password-help' : 'problem password-help';
+  const invalid = problem !== undefined && html` aria-invalid="true"`;
+  const field = (id: string, label: string, more: Html) => html`<label for="${id}">${label}</label>
+<p><input id="${id}" name="${id}" type="password" class="password" autocomplete="new-password" spellcheck="false" autocapitalize="none" required${more}></p>`;
+  const body = html`<h1>${words.passwordHeading}</h1>
+<p>${words.passwordFor} <strong id="chosen" dir="auto">${account.name}</strong></p>
+<form method="post" action="${pagePaths.password}" id="password-form"><input type="hidden" name="nonce" value="${nonce}">
+<input type="text" autocomplete="username" value="${account.name}" readonly hidden>
+${problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`}
+<p id="password-help">${words.passwordHelp}</p>
+${field('password', words.newPassword, html` aria-describedby="${described}"${invalid} autofocus`)}
+${field('repeated', words.samePassword, html``)}
+<p><button type="button" id="show" class="quiet" aria-pressed="false" data-shown="${words.hidePassword}" hidden>${words.showPassword}</button></p>
+<p><button type="submit">${words.setPassword}</button></p></form>
+<p><a class="button quiet" href="${pagePaths.accounts}">${words.otherAccount}</a></p>`;
+  return layout(site, { locale, title: words.passwordHeading, body, name: 'password', script: 'password' });
+}
+
+/** The page that no link leads to. @param outcome what was wrong with the code, or that it was right */
+export function undoPage(
+  locale: Locale,
+  site: Site,
+  outcome: { readonly undone: true } | { readonly problem: string | undefined },
+): string {
+  const words = texts[locale];
+  const page = { locale, title: words.undoHeading, name: 'undo' } as const;
+  if ('undone' in outcome) {
+    const body = html`<h1>${words.undoHeading}</h1><p id="undone" class="line" data-tone="good">${words.undone}</p>`;
+    return layout(site, { ...page, body });
+  }
+  const { problem } = outcome;
+  const alert = problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`;
+  const described = problem !== undefined && html` aria-invalid="true" aria-describedby="problem" autofocus`;
+  const body = html`<h1>${words.undoHeading}</h1>
+<p>${words.undoIntro}</p>
+<form method="post" action="${pagePaths.undo}" id="undo-form">${alert}<label for="code">${words.undoLabel}</label>
+<p><input id="code" name="code" dir="ltr" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="100" required${described}></p>
+<button type="submit">${words.undoSubmit}</button></form>`;
+  return layout(site, { ...page, body });
 }
 
 /** A page for what did not work: one sentence and one way on. */
@@ -203,7 +254,8 @@ const timeFormats = new Map<string, Intl.DateTimeFormat>();
 
 function timeOf(at: number, locale: Locale, { timeZone }: Site): Html {
   const key = `${locale} ${timeZone}`;
-  const form = { hour: '2-digit', minute: '2-digit', timeZone, timeZoneName: 'short' } as const;
+  const zone = timeZone === 'UTC' ? ({ timeZoneName: 'short' } as const) : {};
+  const form = { hour: '2-digit', minute: '2-digit', timeZone, ...zone } as const;
   const format = timeFormats.get(key) ?? new Intl.DateTimeFormat(timeLocales[locale], form);
   timeFormats.set(key, format);
   return html`<time datetime="${new Date(at).toISOString()}">${format.format(at)}</time>`;

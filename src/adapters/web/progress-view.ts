@@ -30,15 +30,18 @@ const tones: Readonly<Record<Progress, ProgressView['tone']>> = {
   'reply-failed': 'bad',
   locked: 'bad',
   verified: 'good',
+  'password-set': 'good',
   finished: 'waiting',
 };
+const ends: readonly Progress[] = ['locked', 'verified', 'password-set', 'finished'];
 // Refused for now: the person has nothing to mend.
 const patience: readonly MailSentence[] = ['checking', 'asked-often'];
 
-/** The view of a challenge, or of a page that has none any more. */
+/** The view of a challenge, or of a page that has none any more. @param now milliseconds since the epoch */
 export function viewProgress(
   locale: Locale,
   status: ChallengeStatus | Refused<'cookie-missing' | 'page-ended'>,
+  now: number,
 ): ProgressView {
   const words = texts[locale];
   const nothing = { refused: '', verdict: [] };
@@ -47,12 +50,13 @@ export function viewProgress(
     return { state: reason, tone: 'bad', line: words.notFollowed[reason], ...nothing, over: true };
   }
   const { progress, notice } = status;
-  const over = progress === 'locked' || progress === 'verified' || progress === 'finished';
+  const over = ends.includes(progress);
   const view = { state: progress, tone: tones[progress], line: words.progress[progress], ...nothing, over };
   if (notice === undefined || notice.sentence === 'unchanged') return view;
-  // A page that is over has nothing to mend; only a mail that came too late for it is worth a word.
-  if (over && notice.sentence !== 'used-up') return view;
-  const refused = words.mailRefused[notice.sentence](waitText(notice.waitMs, locale));
+  // A page that is over has nothing to mend; only a mail that came too late for it is worth a word, and not to
+  // somebody whose code was right.
+  if (over && (progress === 'verified' || notice.sentence !== 'used-up')) return view;
+  const refused = words.mailRefused[notice.sentence](waitText(notice.until - now, locale));
   const verdict = notice.details === undefined ? [] : verdictLines(notice.details);
   // A refused mail changes nothing about an answer that is out already: that comes first.
   if (progress !== 'awaiting-mail') return { ...view, refused, verdict };

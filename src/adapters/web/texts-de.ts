@@ -9,17 +9,18 @@ export const de: Texts = {
   intro: 'Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
   renewed:
     'Die Seite, die Sie vorher offen hatten, gilt nicht mehr. Diese hier ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail an diese Adresse.',
-  stepMail: 'Schicken Sie uns eine E-Mail',
+  stepMail: 'Schicken Sie uns eine E\u2011Mail',
   openMailApp: 'Meine E-Mail-App öffnen',
   openTestMailbox: 'Test-Postfach öffnen',
-  justSend: 'Drücken Sie dort einfach auf „Senden“. Sie müssen nichts dazuschreiben.',
-  orWebmail: 'Es öffnet sich nichts? Dann schreiben Sie aus Ihrem Webmail, das sich in einem neuen Tab öffnet:',
-  outlookAtWork: 'Outlook in Schule oder Arbeit',
-  orPhone: 'Vom Handy aus schreiben',
+  justSend:
+    'Drücken Sie dort einfach auf „Senden“ und kommen Sie dann auf diese Seite zurück. Sie müssen nichts dazuschreiben.',
+  orWebmail: 'Es öffnet sich nichts? Dann wählen Sie aus, wo Sie Ihre E-Mails lesen. Es öffnet sich ein neuer Tab:',
+  outlookAtWork: 'Outlook (Schule, Arbeit)',
+  orPhone: 'Vom Handy aus senden',
   phoneHelp:
-    'Halten Sie die Kamera Ihres Handys auf dieses Bild, öffnen Sie, was sie anbietet, und drücken Sie dort auf „Senden“. Unseren Code geben Sie dann hier ein.',
+    'Richten Sie die Kamera Ihres Handys auf dieses Bild, tippen Sie auf das, was sie anzeigt, und drücken Sie dort auf „Senden“. Unseren Code geben Sie dann auf dieser Seite ein.',
   qrCode: 'QR-Code, der die E-Mail auf Ihrem Handy öffnet',
-  orWriteTo: 'Oder schreiben Sie selbst an diese Adresse:',
+  orWriteTo: 'Sie können auch selbst an diese Adresse schreiben:',
   copyAddress: 'Adresse kopieren',
   copied: 'Kopiert',
   labelHelp: (label) =>
@@ -30,100 +31,146 @@ export const de: Texts = {
   ],
   stepAnswer: 'Warten Sie auf unsere Antwort',
   progress: {
-    'awaiting-mail': 'Wir warten auf Ihre E-Mail. Das kann ein oder zwei Minuten dauern.',
+    'awaiting-mail':
+      'Wir warten auf Ihre E-Mail. Das kann ein oder zwei Minuten dauern. Bitte lassen Sie diese Seite offen.',
     'reply-queued': 'Ihre E-Mail ist in Ordnung. Unsere Antwort ist unterwegs zu Ihnen.',
     'mail-arrived': 'Ihre E-Mail ist da. Wir prüfen, ob sie wirklich von Ihnen kommt.',
     'reply-delayed':
-      'Ihre E-Mail ist in Ordnung, aber wir konnten unsere Antwort noch nicht abgeben. Wir versuchen es weiter; Sie müssen nichts tun.',
-    'reply-handed-over': 'Unsere Antwort ist abgeschickt. Sehen Sie in Ihrem Postfach nach, auch im Spam-Ordner.',
+      'Ihre E-Mail ist in Ordnung, aber wir konnten unsere Antwort noch nicht zustellen. Wir versuchen es weiter; Sie müssen nichts tun.',
+    'reply-handed-over':
+      'Unsere Antwort ist abgeschickt. Sehen Sie in dem Postfach nach, aus dem Sie geschrieben haben, auch im Spam- oder Junk-Ordner.',
     'reply-failed':
-      'Ihr E-Mail-Anbieter hat unsere Antwort nicht angenommen. Bitte fangen Sie neu an und schreiben Sie uns von einer anderen Adresse.',
-    locked: 'Der Code war zu oft falsch, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
-    finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch eine brauchen, fangen Sie bitte neu an.',
+      'Unsere Antwort ließ sich nicht zustellen. Bitte fangen Sie neu an und schreiben Sie uns von einer anderen Adresse.',
+    locked:
+      'Es wurden zu viele falsche Codes eingegeben, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
+    finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch ein neues Passwort brauchen, fangen Sie bitte neu an.',
+    'password-set':
+      'Ihr neues Passwort gilt ab jetzt. Sie wurden überall abgemeldet: Bitte melden Sie sich jetzt damit an. Eine E-Mail berichtet Ihnen von der Änderung.',
     verified: 'Der Code war richtig.',
   },
   notFollowed: {
     'cookie-missing':
-      'Ihr Browser behält keine Cookies für diese Website, deshalb können wir Ihre Anfrage nicht verfolgen. Bitte erlauben Sie Cookies für diese Website (in den Einstellungen Ihres Browsers unter „Datenschutz“) und öffnen Sie die Seite noch einmal.',
+      'Diese Seite war zu lange offen, oder Ihr Browser speichert keine Cookies. Bitte öffnen Sie die Seite noch einmal. Wenn das wieder passiert, erlauben Sie Cookies für diese Website: Das geht in den Einstellungen Ihres Browsers unter „Datenschutz“.',
     'page-ended': 'Diese Seite gilt nicht mehr. Bitte fangen Sie neu an.',
   },
   noConnection: 'Im Moment besteht keine Verbindung. Die Seite versucht es weiter.',
   mailRefused: {
-    'used-up': () => 'Die Adresse auf dieser Seite ist verbraucht. Bitte fangen Sie neu an.',
+    'used-up': () => 'Die Adresse auf dieser Seite gilt nicht mehr. Bitte fangen Sie neu an.',
     'too-many-messages': () => 'Für diese Anfrage kamen zu viele E-Mails. Bitte fangen Sie neu an.',
-    'too-big': () => 'Ihre E-Mail ist zu groß. Bitte senden Sie nur den vorbereiteten Text.',
+    'too-big': () =>
+      'Ihre E-Mail ist zu groß. Bitte senden Sie sie genau so, wie die Schaltfläche oben sie vorbereitet, ohne etwas anzuhängen.',
     unreadable: () =>
       'Wir konnten Ihre E-Mail nicht lesen. Bitte drücken Sie auf die Schaltfläche und senden Sie den vorbereiteten Text so, wie er ist.',
     'address-beyond-ascii': () =>
-      'Ihre Adresse hat Zeichen, mit denen wir noch nicht umgehen können. Bitte schreiben Sie von einer anderen Adresse.',
+      'Ihre Adresse enthält Zeichen, mit denen wir noch nicht umgehen können. Bitte schreiben Sie von einer anderen Adresse.',
     'sender-unreadable': () =>
       'Wir konnten Ihre Absenderadresse nicht lesen. Bitte nehmen Sie Ihr gewohntes E-Mail-Programm oder Webmail.',
     'write-a-new-one': () =>
-      'Bitte schreiben Sie mit der Schaltfläche eine neue E-Mail, statt auf eine andere zu antworten.',
-    'only-this-address': () => 'Bitte senden Sie Ihre E-Mail an die Adresse, die hier steht, und an niemanden sonst.',
+      'Ihre E-Mail war eine Antwort auf eine andere, deshalb konnten wir sie nicht annehmen. Bitte schreiben Sie mit der Schaltfläche oben eine neue.',
+    'only-this-address': () =>
+      'Ihre E-Mail ging nicht nur an diese Seite, deshalb konnten wir sie nicht annehmen. Bitte senden Sie sie an die Adresse oben und an niemanden sonst.',
     checking: () => 'Wir fragen bei Ihrem E-Mail-Anbieter nach. Das kann einige Minuten dauern.',
     'not-confirmed': () =>
-      'Wir konnten nicht bestätigen, dass diese E-Mail von Ihrem E-Mail-Anbieter kam. Bitte senden Sie sie aus Ihrem gewohnten E-Mail-Programm oder Webmail.',
+      'Wir konnten nicht bestätigen, dass diese E-Mail wirklich von Ihrer Adresse kam. Bitte senden Sie sie so, wie Sie sonst E-Mails senden. Haben Sie das schon getan? Dann zeigen Sie die Einzelheiten unten der Person, die Ihre E-Mail betreut, oder schreiben Sie von einer anderen Adresse.',
     'asked-often': (wait) =>
-      `Sie haben schon mehrmals geschrieben. Unsere nächste Antwort geht in ${wait} oder etwas später hinaus; Sie müssen keine neue E-Mail senden.`,
+      `Sie haben schon mehrmals geschrieben. Unsere nächste Antwort kann in ${wait} oder etwas später kommen; Sie müssen keine neue E-Mail senden.`,
     'asked-too-often': (wait) =>
       `Sie haben sehr oft geschrieben. Bitte kommen Sie in ${wait} wieder und fangen Sie neu an.`,
   },
-  detailsHeading: 'Einzelheiten für alle, die Ihre E-Mail betreuen',
+  detailsHeading: 'Einzelheiten für die Person, die Ihre E-Mail betreut',
   lookAgain: 'Noch einmal nachsehen',
   stepCode: 'Geben Sie den Code hier ein',
   codeLabel: 'Die 8 Ziffern aus unserer Antwort',
   pasteHelp: 'Wenn Sie den Code einfügen, geht es von selbst weiter.',
   submit: 'Weiter',
-  validUntil: ['Sie können diese Seite bis ', ' benutzen.'],
+  validUntil: ['Diese Seite gilt bis ', '.'],
   startAgain: 'Neu anfangen',
-  whyHeading: 'Warum muss ich eine E-Mail schicken?',
+  whyHeading: 'Warum muss ich eine E\u2011Mail schicken?',
   why: [
     'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass wirklich Sie das neue Passwort wollen.',
-    'Andere schicken Ihnen einen Link. Solche Links werden von E-Mail-Filtern geöffnet, und Fremde können sie missbrauchen. In unserer Antwort steht nur ein Code, und der ist ohne diese Seite nichts wert.',
+    'Andere Websites schicken Ihnen einen Link. Solche Links werden von E-Mail-Filtern geöffnet, und Fremde können sie missbrauchen. In unserer Antwort steht nur ein Code, und der ist ohne diese Seite nichts wert.',
     'Wir sehen uns an, wer Ihre E-Mail geschickt hat, und den Betreff. Wir bewahren sie nicht auf.',
   ],
   continue: 'Weiter',
   back: 'Zurück zur Seite',
-  tellNobody: 'Geben Sie den Code an niemanden weiter. Niemand von uns wird Sie je danach fragen.',
+  tellNobody:
+    'Geben Sie den Code nur hier ein. Wir fragen Sie nie danach, weder per E-Mail noch am Telefon noch persönlich.',
   accountsHeading: 'Ihr Postfach ist bestätigt',
   wroteFrom: 'Ihre E-Mail kam von',
   chooseAccount: 'Für welches Konto brauchen Sie ein neues Passwort?',
   noAccount: (mailbox) =>
-    `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort.`,
-  chosen: 'Sie haben dieses Konto gewählt:',
-  endsHere:
-    'Weiter geht es hier leider noch nicht: Das neue Passwort lässt sich noch nicht festlegen. An Ihrem Konto wurde nichts geändert.',
+    `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die diese Website betreuen.`,
   otherAccount: 'Ein anderes Konto wählen',
+  passwordHeading: 'Wählen Sie Ihr neues Passwort',
+  passwordFor: 'Es ist für das Konto',
+  passwordHelp:
+    'Mindestens 15 Zeichen. Am besten sind vier oder fünf Wörter, die Sie sich merken; Leerzeichen und alle Buchstaben sind erlaubt.',
+  newPassword: 'Neues Passwort',
+  samePassword: 'Dasselbe noch einmal',
+  showPassword: 'Zeigen, was ich tippe',
+  hidePassword: 'Verbergen, was ich tippe',
+  setPassword: 'Neues Passwort festlegen',
+  passwordRefusals: {
+    'password-missing': 'Bitte geben Sie ein neues Passwort ein.',
+    'passwords-differ': 'Die beiden sind nicht gleich. Bitte geben Sie beide noch einmal ein.',
+    'password-too-short':
+      'Dieses Passwort ist zu kurz. Es braucht mindestens 15 Zeichen: Fügen Sie ein oder zwei Wörter hinzu.',
+    'password-too-long': 'Dieses Passwort ist zu lang für uns. Bitte nehmen Sie eines mit höchstens 256 Zeichen.',
+    'password-unprintable':
+      'In diesem Passwort ist ein Zeichen, das man nicht tippen kann, etwa ein Tabulator oder ein Zeilenumbruch. Bitte tippen Sie es von Hand.',
+    'password-common':
+      'Dieses Passwort benutzen viele, deshalb probieren Fremde es als eines der ersten. Bitte nehmen Sie ein anderes, oder fügen Sie ein paar Wörter hinzu.',
+    'password-guessable':
+      'Dieses Passwort ist leicht zu erraten: Es besteht aus Ihrem Namen, aus unserem oder aus immer denselben Zeichen. Bitte nehmen Sie ein anderes.',
+  },
+  undoHeading: 'Eine Passwort-Änderung rückgängig machen',
+  undoIntro:
+    'Haben Sie eine E-Mail über ein neues Passwort bekommen, das Sie nicht wollten? Geben Sie ihren Code hier ein. Dann gilt wieder das Passwort von vorher, alle werden abgemeldet, und es lässt sich kein neues festlegen, bis die Personen nachgesehen haben, die Ihr Konto betreuen.',
+  undoLabel: 'Die 16 Buchstaben und Ziffern aus unserer E-Mail',
+  undoSubmit: 'Rückgängig machen',
+  undone:
+    'Das Passwort von vorher gilt wieder, und alle wurden abgemeldet. Bitte sagen Sie den Personen Bescheid, die Ihr Konto betreuen: Bis sie nachgesehen haben, lässt sich hier kein neues Passwort festlegen.',
+  undoQuestion: 'Ich habe eine E-Mail über eine Änderung bekommen, die nicht von mir war',
+  undoHelp:
+    'In dieser E-Mail steht ein Code, der die Änderung rückgängig macht. Sehen Sie sich die Adresse dieser Seite an, oben im Browser: Schreiben Sie undo an die Stelle des letzten Wortes, und geben Sie den Code auf der Seite ein, die sich öffnet.',
   errorHeading: 'Das hat nicht geklappt',
   refusals: {
     'cookie-missing': () =>
-      'Diese Seite war zu lange offen, oder Ihr Browser behält keine Cookies. Bitte fangen Sie neu an. Wenn es wieder geschieht, erlauben Sie Cookies für diese Website: Das geht in den Einstellungen Ihres Browsers unter „Datenschutz“.',
+      'Diese Seite war zu lange offen, oder Ihr Browser speichert keine Cookies. Bitte fangen Sie neu an. Wenn das wieder passiert, erlauben Sie Cookies für diese Website: Das geht in den Einstellungen Ihres Browsers unter „Datenschutz“.',
     'cookie-invalid': () =>
       'Die Seite, auf der Sie den Code eingegeben haben, gilt nicht mehr, deshalb konnten wir ihn nicht annehmen. Diese Seite ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail noch einmal, und zwar an diese Adresse.',
     'cross-site': () =>
       'Das kam von einer anderen Website, deshalb haben wir nichts getan. Bitte fangen Sie hier neu an.',
-    'nonce-wrong': () => 'Diese Seite ist nicht mehr aktuell. Bitte gehen Sie zurück zur aktuellen Seite.',
+    'nonce-wrong': () =>
+      'Sie haben den Code auf einer älteren Seite eingegeben, deshalb konnten wir ihn nicht annehmen. Die neuere Seite hat eine eigene Adresse und einen eigenen Code: Bitte machen Sie dort weiter.',
     'code-malformed': () => 'Ein Code hat 8 Ziffern. Bitte sehen Sie in unserer Antwort nach und geben Sie alle ein.',
     'mail-not-seen': () =>
-      'Ihre E-Mail ist noch nicht da, deshalb gibt es noch keinen Code. Bitte schicken Sie sie zuerst ab, oder warten Sie einen Moment.',
+      'Für diese Seite ist noch keine E-Mail angekommen, deshalb gibt es noch keinen Code. Ein Code von einer früheren Seite gilt hier nicht. Bitte schicken Sie Ihre E-Mail ab, oder warten Sie einen Moment.',
     'code-wrong': ({ triesLeft }) =>
-      `Das ist nicht der Code. Bitte vergleichen Sie ihn mit unserer Antwort. Sie haben noch ${triesLeft === 1 ? 'einen Versuch' : `${triesLeft} Versuche`}.`,
+      `Das ist nicht der richtige Code. Bitte sehen Sie in unserer neuesten Antwort nach und geben Sie die 8 Ziffern noch einmal ein. Sie haben noch ${triesLeft === 1 ? 'einen Versuch' : `${triesLeft} Versuche`}.`,
     'code-expired': () =>
-      'Dieser Code ist zu alt. Bitte schicken Sie Ihre E-Mail noch einmal: Mit unserer neuen Antwort gilt er wieder.',
+      'Dieser Code ist zu alt. Bitte schicken Sie Ihre E-Mail noch einmal und warten Sie auf unsere neue Antwort: Dann gilt der Code wieder.',
     'code-used': () =>
-      'Dieser Code wurde schon benutzt. Waren Sie das? Dann machen Sie weiter. Wenn nicht, fangen Sie bitte neu an.',
+      'Dieser Code wurde schon benutzt. Waren Sie das? Dann gehen Sie zurück zur Seite und drücken Sie dort auf „Weiter“. Wenn nicht, fangen Sie dort bitte neu an.',
     'codes-exhausted': ({ wait }) =>
       `Heute gab es zu viele falsche Codes. Bitte warten Sie ${wait}, oder fragen Sie bei denen nach, die sich um Ihr Konto kümmern.`,
     'challenge-locked': () =>
-      'Der Code war zu oft falsch, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
+      'Es wurden zu viele falsche Codes eingegeben, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
     'challenge-expired': () =>
       'Die Seite war zu lange offen, deshalb konnten wir den Code nicht annehmen. Diese Seite ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail noch einmal, und zwar an diese Adresse.',
     'grant-missing': () =>
-      'Das können wir nur zeigen, wenn gerade eben ein Code eingegeben wurde. Bitte fangen Sie neu an.',
+      'Zu Ihrer Sicherheit ist diese Seite nur kurze Zeit nach der Eingabe des Codes zu sehen. Bitte fangen Sie neu an.',
+    'account-changed': () =>
+      'Dieses Konto wurde gerade eben geändert, in einem anderen Fenster oder von jemand anderem. Waren Sie das? Dann melden Sie sich mit dem neuen Passwort an. Wenn nicht, wählen Sie das Konto bitte noch einmal.',
+    'account-locked': () => 'Dieses Konto ist gesperrt. Bitte fragen Sie die Personen, die es betreuen.',
+    'account-frozen': () =>
+      'Eine Änderung dieses Kontos wurde rückgängig gemacht. Deshalb legen wir kein neues Passwort fest, bis die Personen, die es betreuen, nachgesehen haben. Bitte fragen Sie dort.',
+    'undo-code-wrong': () =>
+      'Diesen Code kennen wir nicht, oder es ist zu spät dafür. Bitte vergleichen Sie ihn mit unserer E-Mail. Wenn es zu spät ist, fragen Sie die Personen, die Ihr Konto betreuen.',
   },
   troubles: {
-    'bad-request': 'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte fangen Sie neu an.',
+    'bad-request':
+      'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte gehen Sie zurück zur Seite und versuchen Sie es noch einmal.',
     'not-found': 'Diese Seite gibt es hier nicht.',
     'wrong-method': 'So lässt sich diese Seite nicht benutzen.',
     'too-slow':

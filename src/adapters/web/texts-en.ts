@@ -6,113 +6,161 @@ export const en: Texts = {
   languageName: 'English',
   language: 'Language',
   heading: 'Set a new password',
-  intro: 'You send us a mail, we answer with a code, you type the code in here.',
+  intro: 'You send us an email, we reply with a code, and you type that code in here.',
   renewed:
-    'The page you had open before has ended. This one is new and has a new address: please send your mail to this address.',
-  stepMail: 'Send us a mail',
-  openMailApp: 'Open my mail app',
+    'The page you had open before has expired. This one is new and has a new address: please send your email to this address.',
+  stepMail: 'Send us an email',
+  openMailApp: 'Open my email app',
   openTestMailbox: 'Open the test mailbox',
-  justSend: 'Just press Send there. You need not write anything.',
-  orWebmail: 'Nothing opens? Then write from your webmail, which opens in another tab:',
-  outlookAtWork: 'Outlook at school or work',
-  orPhone: 'Write from your phone',
+  justSend: 'Just press Send there, then come back to this page. You do not need to write anything.',
+  orWebmail: 'Nothing opens? Then choose where you read your email. It opens in a new tab:',
+  outlookAtWork: 'Outlook (school or work)',
+  orPhone: 'Send it from your phone',
   phoneHelp:
-    'Point the camera of your phone at this picture, open what it offers and press Send there. Then type our code in here.',
-  qrCode: 'QR code that opens the mail on your phone',
-  orWriteTo: 'Or write to this address yourself:',
+    'Point the camera of your phone at this picture, tap what it shows you and press Send there. Then type our code into this page.',
+  qrCode: 'QR code that opens the email on your phone',
+  orWriteTo: 'You can also write to this address yourself:',
   copyAddress: 'Copy the address',
   copied: 'Copied',
   labelHelp: (label) =>
-    `Your request is ${label}. Please leave it in the subject of your mail, or write it there. You find it in our answer, too.`,
+    `Your request is called ${label}. Please leave this in the subject of your email, or type it there. You will see it in our reply, too.`,
   mailBody: (site, label) => [
-    'Please just send this mail. You need not write anything.',
+    'Please just send this email. You do not need to write anything.',
     `I want to set a new password at ${site}. My request is ${label}.`,
   ],
-  stepAnswer: 'Wait for our answer',
+  stepAnswer: 'Wait for our reply',
   progress: {
-    'awaiting-mail': 'We are waiting for your mail. It can take a minute or two.',
-    'reply-queued': 'Your mail is fine. Our answer is on its way to you.',
-    'mail-arrived': 'Your mail has come. We are checking that it is really from you.',
+    'awaiting-mail': 'We are waiting for your email. It can take a minute or two. Please leave this page open.',
+    'reply-queued': 'Your email is fine. Our reply is on its way to you.',
+    'mail-arrived': 'Your email has arrived. We are checking that it is really from you.',
     'reply-delayed':
-      'Your mail is fine, but our answer could not be handed over yet. We keep trying; you need not do anything.',
-    'reply-handed-over': 'Our answer has been sent. Look in your mailbox, and in the junk folder too.',
-    'reply-failed': 'Your mail provider did not take our answer. Please start again and write from another address.',
-    locked: 'The code was wrong too often, so this page is closed. Please start again.',
-    verified: 'The code was right.',
-    finished: 'This request is finished. Please start again if you need another one.',
+      'Your email is fine, but we could not deliver our reply yet. We keep trying; you do not need to do anything.',
+    'reply-handed-over':
+      'We have sent our reply. Look in the mailbox you wrote from, and in its junk or spam folder too.',
+    'reply-failed':
+      'We could not deliver our reply to your mailbox. Please start again and write from another address.',
+    locked: 'Too many wrong codes were typed in, so this page is closed. Please start again.',
+    'password-set':
+      'Your new password is set. You have been logged out everywhere: please log in with it now. An email tells you about the change.',
+    verified: 'That was the right code.',
+    finished: 'This request is finished. If you still need a new password, please start again.',
   },
   notFollowed: {
     'cookie-missing':
-      'Your browser keeps no cookies for this site, so we cannot follow your request. Please allow cookies for this site, in the settings of your browser under privacy, and open this page again.',
-    'page-ended': 'This page has ended. Please start again.',
+      'This page was open too long, or your browser keeps no cookies. Please open the page again. If you see this again, allow cookies for this site: you find that in the settings of your browser, under privacy.',
+    'page-ended': 'This page has expired. Please start again.',
   },
   noConnection: 'There is no connection at the moment. This page keeps trying.',
   mailRefused: {
-    'used-up': () => 'The address on this page is used up. Please start again.',
-    'too-many-messages': () => 'Too many messages came for this request. Please start again.',
-    'too-big': () => 'Your message is too big. Please send only the prepared text.',
-    unreadable: () => 'We could not read your message. Please press the button and send the prepared text as it is.',
+    'used-up': () => 'The address on this page can no longer be used. Please start again.',
+    'too-many-messages': () => 'Too many emails came for this request. Please start again.',
+    'too-big': () => 'Your email is too big. Please send it just as the button above prepares it, with nothing added.',
+    unreadable: () => 'We could not read your email. Please press the button above and send the email just as it is.',
     'address-beyond-ascii': () =>
-      'Your address has characters that we do not support yet. Please write from another address.',
-    'sender-unreadable': () => 'We could not read your sender address. Please use your usual mail program or webmail.',
-    'write-a-new-one': () => 'Please use the button for a new message instead of replying to another one.',
-    'only-this-address': () => 'Please send your mail to the address shown here, and to nobody else.',
-    checking: () => 'We are checking with your mail provider. This can take some minutes.',
+      'Your address has letters or signs that we cannot handle yet. Please write from another address.',
+    'sender-unreadable': () => 'We could not read your address. Please send the email the way you usually send emails.',
+    'write-a-new-one': () =>
+      'Your email was a reply to another one, so we could not use it. Please write a new one with the button above.',
+    'only-this-address': () =>
+      'Your email was not addressed to this page alone, so we could not use it. Please send it to the address above and to nobody else.',
+    checking: () =>
+      'We are checking with your mail provider. This can take some minutes. You do not need to do anything.',
     'not-confirmed': () =>
-      'We could not confirm that this mail came from your mail provider. Please send it from your usual mail program or webmail.',
+      'We could not confirm that this email really came from your address. Please send it the way you usually send emails. If you did, show the details below to the person who looks after your email, or write from another address.',
     'asked-often': (wait) =>
-      `You have asked several times. Our next answer goes out in ${wait} or a little later; you need not send another mail.`,
+      `You have asked several times. Our next reply can go out in ${wait}, or somewhat later. You do not need to send another email.`,
     'asked-too-often': (wait) => `You have asked very often. Please come back in ${wait} and start again.`,
   },
-  detailsHeading: 'Details for whoever looks after your mail',
-  lookAgain: 'Look again',
+  detailsHeading: 'Details for the person who looks after your email',
+  lookAgain: 'Check again',
   stepCode: 'Type the code in here',
-  codeLabel: 'The 8 digits from our answer',
+  codeLabel: 'The 8 digits from our reply',
   pasteHelp: 'If you paste the code, the page goes on by itself.',
   submit: 'Continue',
   validUntil: ['You can use this page until ', '.'],
   startAgain: 'Start again',
-  whyHeading: 'Why do I have to send a mail?',
+  whyHeading: 'Why do I have to send an email?',
   why: [
-    'Only you can write from your mailbox and read our answer there. That is how we know that it is you who wants the new password.',
-    'Other sites mail you a link. Mail filters open such links, and strangers can misuse them. Our answer has only a code, which is worth nothing without this page.',
-    'We look at who sent your mail and at its subject. We do not keep it.',
+    'Only you can write from your mailbox and read our reply there. That is how we know that it is you who wants the new password.',
+    'Other sites email you a link. Mail filters open such links, and strangers can misuse them. Our reply holds only a code, which is worth nothing without this page.',
+    'We look at who sent your email and at its subject. We do not keep the email.',
   ],
   continue: 'Continue',
   back: 'Back to the page',
-  tellNobody: 'Give the code to nobody. None of us will ever ask you for it.',
+  tellNobody: 'Type the code in here and nowhere else. We will never ask you for it by email, by phone or in person.',
   accountsHeading: 'Your mailbox is confirmed',
   wroteFrom: 'You wrote from',
   chooseAccount: 'Which account needs the new password?',
   noAccount: (mailbox) =>
-    `No account uses ${mailbox}. Do you have another address? Then start again and write from that one.`,
-  chosen: 'You have chosen',
-  endsHere: 'This is as far as we have come: the new password cannot be set here yet. Your account was not changed.',
+    `No account uses ${mailbox}. Do you have another address? Then start again and write from that one. If not, please ask the people who run this site.`,
   otherAccount: 'Choose another account',
+  passwordHeading: 'Choose your new password',
+  passwordFor: 'It is for the account',
+  passwordHelp:
+    'At least 15 characters. Four or five words that you will remember are best; blanks and all letters are allowed.',
+  newPassword: 'New password',
+  samePassword: 'The same once more',
+  showPassword: 'Show what I type',
+  hidePassword: 'Hide what I type',
+  setPassword: 'Set the new password',
+  passwordRefusals: {
+    'password-missing': 'Please type a new password.',
+    'passwords-differ': 'The two are not the same. Please type both once more.',
+    'password-too-short': 'This password is too short. It needs at least 15 characters: add a word or two.',
+    'password-too-long': 'This password is too long for us. Please take one of at most 256 characters.',
+    'password-unprintable':
+      'This password has a character in it that cannot be typed, such as a tab or a line break. Please type it by hand.',
+    'password-common':
+      'Many people use this password, so it is one of the first that strangers try. Please take another one, or add some words.',
+    'password-guessable':
+      'This password is easy to guess: it is made of your name, of ours, or of the same characters again and again. Please take another one.',
+  },
+  undoHeading: 'Undo a password change',
+  undoIntro:
+    'Did you get an email about a new password that you did not want? Type its code in here. Then the password from before works again, everybody is logged out, and no new password can be set until the people who look after your account have had a look.',
+  undoLabel: 'The 16 letters and digits from our email',
+  undoSubmit: 'Undo the change',
+  undone:
+    'The password from before works again, and everybody has been logged out. Please tell the people who look after your account: until they have had a look, no new password can be set here.',
+  undoQuestion: 'I got an email about a change that was not mine',
+  undoHelp:
+    'That email has a code that undoes the change. Look at the address of this page, at the top of your browser: type undo in place of its last word, and enter the code on the page that opens.',
   errorHeading: 'That did not work',
   refusals: {
     'cookie-missing': () =>
       'This page was open too long, or your browser keeps no cookies. Please start again. If it happens again, allow cookies for this site: you find that in the settings of your browser, under privacy.',
     'cookie-invalid': () =>
-      'The page you typed the code into has ended, so we could not use the code. This page is new and has a new address: please send your mail once more, to this address.',
+      'The page you typed the code into has expired, so we could not use the code. This page is new and has a new address: please send your email again, to this address.',
     'cross-site': () => 'This came from another site, so we did nothing. Please start again from here.',
-    'nonce-wrong': () => 'This page is no longer the current one. Please go back to the page that is.',
-    'code-malformed': () => 'A code has 8 digits. Please look at our answer and type them all.',
-    'mail-not-seen': () => 'Your mail has not come yet, so there is no code. Please send it first, or wait a moment.',
+    'nonce-wrong': () =>
+      'You typed the code into an older page, so we could not use it. The newer page has its own address and its own code: please go on there.',
+    'code-malformed': () => 'A code has 8 digits. Please look at our reply and type all of them.',
+    'mail-not-seen': () =>
+      'No email has arrived for this page yet, so it has no code. A code from an earlier page does not work here. Please send your email, or wait a moment.',
     'code-wrong': ({ triesLeft }) =>
-      `This is not the code. Please compare it with our answer. You have ${triesLeft === 1 ? 'one more try' : `${triesLeft} more tries`}.`,
-    'code-expired': () => 'This code is too old. Please send your mail once more: our answer makes it work again.',
-    'code-used': () => 'This code has been used already. If it was you, go on; if not, please start again.',
+      `This is not the right code. Please look at our latest reply and type its 8 digits again. You have ${triesLeft === 1 ? 'one more try' : `${triesLeft} more tries`}.`,
+    'code-expired': () =>
+      'This code is too old. Please send your email again and wait for our new reply: then the code works again.',
+    'code-used': () =>
+      'This code has already been used. If that was you, go back to the page and press Continue there. If not, please start again there.',
     'codes-exhausted': ({ wait }) =>
-      `Too many wrong codes today. Please wait ${wait}, or ask the people who look after your account.`,
-    'challenge-locked': () => 'The code was wrong too often, so this page is closed. Please start again.',
+      `Too many wrong codes have been typed in today. Please wait ${wait}, or ask the people who look after your account.`,
+    'challenge-locked': () => 'Too many wrong codes were typed in, so this page is closed. Please start again.',
     'challenge-expired': () =>
-      'The page was open too long, so we could not use the code. This page is new and has a new address: please send your mail once more, to this address.',
-    'grant-missing': () => 'We cannot show this without a code that was just typed in. Please start again.',
+      'The page was open too long, so we could not use the code. This page is new and has a new address: please send your email again, to this address.',
+    'grant-missing': () =>
+      'For your safety, this page is shown only for a short time after the code was typed in. Please start again.',
+    'account-changed': () =>
+      'This account was changed a moment ago, in another window or by somebody else. If that was you, log in with the new password. If not, please choose the account once more.',
+    'account-locked': () => 'This account is locked. Please ask the people who look after it.',
+    'account-frozen': () =>
+      'A change of this account was undone, so we set no new password until the people who look after it have had a look. Please ask them.',
+    'undo-code-wrong': () =>
+      'We do not know this code, or it is too late for it. Please compare it with our email. If it is too late, ask the people who look after your account.',
   },
   troubles: {
-    'bad-request': 'We could not read what your browser sent. Please start again.',
-    'not-found': 'There is no such page here.',
+    'bad-request': 'We could not read what your browser sent. Please go back to the page and try again.',
+    'not-found': 'This page does not exist.',
     'wrong-method': 'This page cannot be used like that.',
     'too-slow': 'Your request took too long to reach us. Please try again, perhaps with a better connection.',
     'too-large': 'That was too much text. Please type only the code.',
@@ -120,6 +168,6 @@ export const en: Texts = {
     'too-many-headers':
       'Your browser sent us more than we can read. Please delete the cookies of this site and try again.',
     unavailable: 'We cannot do this right now. Please try again in a minute; nothing was lost.',
-    bug: 'Something went wrong on our side. Please try again; if it stays like this, tell the people who run this site.',
+    bug: 'Something went wrong on our side. Please try again; if it keeps happening, tell the people who run this site.',
   },
 };

@@ -8,18 +8,18 @@ export const es: Texts = {
   heading: 'Elegir una nueva contraseña',
   intro: 'Usted nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
   renewed:
-    'La página que tenía abierta ya no sirve. Esta es nueva y tiene una dirección nueva: por favor, envíe su correo a esta dirección.',
+    'La página que tenía abierta ha caducado. Esta es nueva y tiene una dirección nueva: por favor, envíe su correo a esta dirección.',
   stepMail: 'Envíenos un correo',
   openMailApp: 'Abrir mi correo',
   openTestMailbox: 'Abrir el buzón de prueba',
-  justSend: 'Allí solo tiene que pulsar «Enviar»; no hace falta que añada nada.',
-  orWebmail: '¿No se abre nada? Entonces escriba desde su correo web, que se abre en otra pestaña:',
-  outlookAtWork: 'Outlook de la escuela o del trabajo',
+  justSend: 'Allí solo tiene que pulsar «Enviar» y después volver a esta página. No hace falta que añada nada.',
+  orWebmail: '¿No se abre nada? Entonces elija dónde lee su correo. Se abrirá otra pestaña:',
+  outlookAtWork: 'Outlook (escuela, trabajo)',
   orPhone: 'Escribir desde el móvil',
   phoneHelp:
-    'Apunte con la cámara del móvil a esta imagen, abra lo que le ofrezca y pulse «Enviar» allí. Después escriba aquí nuestro código.',
+    'Apunte con la cámara del móvil a esta imagen, toque lo que le muestre y pulse «Enviar» allí. Después escriba nuestro código en esta página.',
   qrCode: 'Código QR que abre el correo en su móvil',
-  orWriteTo: 'O escriba usted a esta dirección:',
+  orWriteTo: 'También puede escribir usted a esta dirección:',
   copyAddress: 'Copiar la dirección',
   copied: 'Copiada',
   labelHelp: (label) =>
@@ -30,23 +30,26 @@ export const es: Texts = {
   ],
   stepAnswer: 'Espere nuestra respuesta',
   progress: {
-    'awaiting-mail': 'Estamos esperando su correo. Puede tardar uno o dos minutos.',
+    'awaiting-mail': 'Estamos esperando su correo. Puede tardar uno o dos minutos. Deje esta página abierta.',
     'reply-queued': 'Su correo está bien. Nuestra respuesta va en camino.',
-    'mail-arrived': 'Su correo ha llegado. Estamos comprobando que de verdad es suyo.',
+    'mail-arrived': 'Su correo ha llegado. Estamos comprobando que de verdad lo ha enviado usted.',
     'reply-delayed':
       'Su correo está bien, pero todavía no hemos podido entregar nuestra respuesta. Seguimos intentándolo; no hace falta que haga nada.',
     'reply-handed-over':
-      'Ya hemos enviado nuestra respuesta. Mire en su buzón y también en la carpeta de correo no deseado (spam).',
+      'Ya hemos enviado nuestra respuesta. Mire en el buzón desde el que ha escrito y también en la carpeta de correo no deseado (spam).',
     'reply-failed':
-      'Su servicio de correo no ha aceptado nuestra respuesta. Por favor, empiece de nuevo y escríbanos desde otra dirección.',
-    locked: 'El código ha fallado demasiadas veces, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
-    finished: 'Esta solicitud ha terminado. Si necesita otra, empiece de nuevo, por favor.',
+      'No hemos podido entregar nuestra respuesta en su buzón. Por favor, empiece de nuevo y escríbanos desde otra dirección.',
+    locked:
+      'Se han escrito demasiados códigos incorrectos, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
+    finished: 'Esta solicitud ha terminado. Si todavía necesita una nueva contraseña, empiece de nuevo, por favor.',
+    'password-set':
+      'Su nueva contraseña ya vale. Se ha cerrado la sesión en todas partes: por favor, entre ahora con ella. Un correo le informa del cambio.',
     verified: 'El código era correcto.',
   },
   notFollowed: {
     'cookie-missing':
-      'Su navegador no guarda las cookies de este sitio, por eso no podemos seguir su solicitud. Por favor, permita las cookies de este sitio (en los ajustes del navegador, en «Privacidad») y vuelva a abrir esta página.',
-    'page-ended': 'Esta página ya no sirve. Por favor, empiece de nuevo.',
+      'Esta página ha estado abierta demasiado tiempo, o su navegador no guarda cookies. Por favor, vuelva a abrir la página. Si vuelve a ocurrir, permita las cookies de este sitio: se hace en los ajustes del navegador, en «Privacidad».',
+    'page-ended': 'Esta página ha caducado. Por favor, empiece de nuevo.',
   },
   noConnection: 'En este momento no hay conexión. La página lo sigue intentando.',
   mailRefused: {
@@ -59,19 +62,21 @@ export const es: Texts = {
       'Su dirección tiene caracteres que aún no podemos leer. Por favor, escriba desde otra dirección.',
     'sender-unreadable': () =>
       'No hemos podido leer su dirección de remitente. Por favor, use su programa de correo habitual.',
-    'write-a-new-one': () => 'Por favor, escriba un mensaje nuevo con el botón, en lugar de responder a otro.',
-    'only-this-address': () => 'Por favor, envíe su mensaje a la dirección que aparece aquí, y a nadie más.',
+    'write-a-new-one': () =>
+      'Su correo era una respuesta a otro, por eso no hemos podido usarlo. Por favor, escriba uno nuevo con el botón de arriba.',
+    'only-this-address': () =>
+      'Su correo no iba dirigido solo a esta página, por eso no hemos podido usarlo. Por favor, envíelo a la dirección de arriba y a nadie más.',
     checking: () => 'Estamos preguntando a su proveedor de correo. Puede tardar unos minutos.',
     'not-confirmed': () =>
-      'No hemos podido confirmar que este mensaje viniera de su proveedor de correo. Por favor, envíelo desde su programa de correo habitual.',
+      'No hemos podido confirmar que este correo viniera de verdad de su dirección. Por favor, envíelo como suele enviar sus correos. Si ya lo ha hecho, enseñe los detalles de abajo a la persona que se ocupa de su correo, o escriba desde otra dirección.',
     'asked-often': (wait) =>
-      `Ya ha escrito varias veces. Nuestra próxima respuesta saldrá dentro de ${wait} o un poco más tarde; no hace falta que envíe otro mensaje.`,
+      `Ya ha escrito varias veces. Nuestra próxima respuesta podrá salir dentro de ${wait} o un poco más tarde; no hace falta que envíe otro mensaje.`,
     'asked-too-often': (wait) => `Ha escrito muchísimas veces. Por favor, vuelva dentro de ${wait} y empiece de nuevo.`,
   },
   detailsHeading: 'Detalles para quien se ocupa de su correo',
-  lookAgain: 'Volver a mirar',
+  lookAgain: 'Comprobar de nuevo',
   stepCode: 'Escriba el código aquí',
-  codeLabel: 'Los 8 números de nuestra respuesta',
+  codeLabel: 'Las 8 cifras de nuestra respuesta',
   pasteHelp: 'Si pega el código, la página continúa sola.',
   submit: 'Continuar',
   validUntil: ['Puede usar esta página hasta esta hora: ', '.'],
@@ -84,16 +89,47 @@ export const es: Texts = {
   ],
   continue: 'Continuar',
   back: 'Volver a la página',
-  tellNobody: 'No dé el código a nadie. Ninguno de nosotros se lo pedirá nunca.',
+  tellNobody:
+    'Escriba el código aquí y en ningún otro sitio. Nunca se lo pediremos por correo, por teléfono ni en persona.',
   accountsHeading: 'Su dirección de correo está confirmada',
   wroteFrom: 'Nos ha escrito desde',
   chooseAccount: '¿Qué cuenta necesita una nueva contraseña?',
   noAccount: (mailbox) =>
-    `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella.`,
-  chosen: 'Ha elegido la cuenta',
-  endsHere:
-    'Por ahora solo podemos llegar hasta aquí: todavía no se puede elegir la nueva contraseña. Su cuenta no ha cambiado.',
+    `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella. Si no, pida ayuda a las personas que llevan este sitio.`,
   otherAccount: 'Elegir otra cuenta',
+  passwordHeading: 'Elija su nueva contraseña',
+  passwordFor: 'Es para la cuenta',
+  passwordHelp:
+    'Al menos 15 caracteres. Lo mejor son cuatro o cinco palabras que vaya a recordar; se admiten espacios y todas las letras.',
+  newPassword: 'Nueva contraseña',
+  samePassword: 'La misma otra vez',
+  showPassword: 'Mostrar lo que escribo',
+  hidePassword: 'Ocultar lo que escribo',
+  setPassword: 'Guardar la contraseña',
+  passwordRefusals: {
+    'password-missing': 'Por favor, escriba una nueva contraseña.',
+    'passwords-differ': 'Las dos no son iguales. Por favor, escríbalas otra vez.',
+    'password-too-short':
+      'Esta contraseña es demasiado corta. Necesita al menos 15 caracteres: añada una o dos palabras.',
+    'password-too-long':
+      'Esta contraseña es demasiado larga para nosotros. Por favor, elija una de 256 caracteres como máximo.',
+    'password-unprintable':
+      'Esta contraseña tiene un carácter que no se puede teclear, como un tabulador o un salto de línea. Por favor, escríbala a mano.',
+    'password-common':
+      'Mucha gente usa esta contraseña, por eso es una de las primeras que prueban los extraños. Por favor, elija otra o añada algunas palabras.',
+    'password-guessable':
+      'Esta contraseña es fácil de adivinar: está hecha con su nombre, con el nuestro o siempre con los mismos caracteres. Por favor, elija otra.',
+  },
+  undoHeading: 'Deshacer un cambio de contraseña',
+  undoIntro:
+    '¿Ha recibido un correo sobre una nueva contraseña que usted no quería? Escriba aquí su código. Volverá a valer la contraseña de antes, se cerrarán todas las sesiones y no se podrá elegir otra hasta que lo revisen las personas que se ocupan de su cuenta.',
+  undoLabel: 'Las 16 letras y números de nuestro correo',
+  undoSubmit: 'Deshacer el cambio',
+  undone:
+    'Vuelve a valer la contraseña de antes y se han cerrado todas las sesiones. Por favor, avise a las personas que se ocupan de su cuenta: hasta que lo revisen, aquí no se puede elegir otra contraseña.',
+  undoQuestion: 'He recibido un correo sobre un cambio que no es mío',
+  undoHelp:
+    'Ese correo tiene un código que deshace el cambio. Mire la dirección de esta página, arriba en el navegador: escriba undo en lugar de su última palabra e introduzca el código en la página que se abra.',
   errorHeading: 'No ha funcionado',
   refusals: {
     'cookie-missing': () =>
@@ -102,25 +138,36 @@ export const es: Texts = {
       'La página en la que ha escrito el código ya no sirve, por eso no hemos podido usarlo. Esta página es nueva y tiene una dirección nueva: por favor, envíe su correo otra vez, a esta dirección.',
     'cross-site': () =>
       'Esto venía de otro sitio, por eso no hemos hecho nada. Por favor, empiece de nuevo desde aquí.',
-    'nonce-wrong': () => 'Esta página ya no es la actual. Por favor, vuelva a la página actual.',
-    'code-malformed': () => 'Un código tiene 8 números. Por favor, mire nuestra respuesta y escríbalos todos.',
+    'nonce-wrong': () =>
+      'Ha escrito el código en una página antigua, por eso no hemos podido usarlo. La página nueva tiene su propia dirección y su propio código: por favor, continúe en ella.',
+    'code-malformed': () => 'Un código tiene 8 cifras. Por favor, mire nuestra respuesta y escríbalas todas.',
     'mail-not-seen': () =>
-      'Su correo todavía no ha llegado, por eso aún no hay código. Por favor, envíelo primero o espere un momento.',
+      'Todavía no ha llegado ningún correo para esta página, por eso aún no hay código. El código de una página anterior no sirve aquí. Por favor, envíe su correo o espere un momento.',
     'code-wrong': ({ triesLeft }) =>
-      `Este no es el código. Por favor, compárelo con el de nuestra respuesta. ${triesLeft === 1 ? 'Le queda un intento' : `Le quedan ${triesLeft} intentos`}.`,
+      `Este no es el código correcto. Por favor, mire nuestra última respuesta y escriba otra vez sus 8 cifras. ${triesLeft === 1 ? 'Le queda un intento' : `Le quedan ${triesLeft} intentos`}.`,
     'code-expired': () =>
-      'Este código es demasiado antiguo. Por favor, envíe su correo otra vez: con nuestra nueva respuesta volverá a funcionar.',
-    'code-used': () => 'Este código ya se ha usado. Si ha sido usted, continúe; si no, empiece de nuevo, por favor.',
+      'Este código es demasiado antiguo. Por favor, envíe su correo otra vez y espere nuestra nueva respuesta: entonces el código volverá a funcionar.',
+    'code-used': () =>
+      'Este código ya se ha usado. Si ha sido usted, vuelva a la página y pulse «Continuar». Si no, empiece allí de nuevo, por favor.',
     'codes-exhausted': ({ wait }) =>
       `Hoy ha habido demasiados códigos incorrectos. Por favor, espere ${wait} o pida ayuda a las personas que se ocupan de su cuenta.`,
     'challenge-locked': () =>
-      'El código ha fallado demasiadas veces, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
+      'Se han escrito demasiados códigos incorrectos, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
     'challenge-expired': () =>
       'La página ha estado abierta demasiado tiempo, por eso no hemos podido usar el código. Esta página es nueva y tiene una dirección nueva: por favor, envíe su correo otra vez, a esta dirección.',
-    'grant-missing': () => 'Solo podemos mostrar esto si se acaba de escribir un código. Por favor, empiece de nuevo.',
+    'grant-missing': () =>
+      'Por su seguridad, esta página solo se muestra durante un rato después de escribir el código. Por favor, empiece de nuevo.',
+    'account-changed': () =>
+      'Esta cuenta se ha cambiado hace un momento, en otra ventana o por otra persona. Si ha sido usted, entre con la nueva contraseña. Si no, elija la cuenta otra vez, por favor.',
+    'account-locked': () => 'Esta cuenta está bloqueada. Por favor, pregunte a las personas que se ocupan de ella.',
+    'account-frozen': () =>
+      'Se ha deshecho un cambio de esta cuenta, por eso no guardamos ninguna contraseña nueva hasta que lo revisen las personas que se ocupan de ella. Por favor, pregúnteles.',
+    'undo-code-wrong': () =>
+      'No conocemos este código, o ya es demasiado tarde para usarlo. Por favor, compárelo con nuestro correo. Si es demasiado tarde, pregunte a las personas que se ocupan de su cuenta.',
   },
   troubles: {
-    'bad-request': 'No hemos podido leer lo que ha enviado su navegador. Por favor, empiece de nuevo.',
+    'bad-request':
+      'No hemos podido leer lo que ha enviado su navegador. Por favor, vuelva a la página e inténtelo de nuevo.',
     'not-found': 'Aquí no existe esa página.',
     'wrong-method': 'Esta página no se puede usar así.',
     'too-slow':

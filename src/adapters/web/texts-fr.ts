@@ -9,49 +9,51 @@ export const fr: Texts = {
   intro: 'Vous nous envoyez un e-mail, nous vous répondons avec un code, et vous tapez ce code ici.',
   renewed:
     'La page que vous aviez ouverte n’est plus valable. Celle-ci est nouvelle et a une nouvelle adresse\u202f: veuillez envoyer votre e-mail à cette adresse.',
-  stepMail: 'Envoyez-nous un e-mail',
+  stepMail: 'Envoyez-nous un e\u2011mail',
   openMailApp: 'Ouvrir ma messagerie',
   openTestMailbox: 'Ouvrir la boîte mail de test',
-  justSend: 'Là, appuyez simplement sur «\u202fEnvoyer\u202f». Vous n’avez rien à ajouter.',
-  orWebmail:
-    'Rien ne s’ouvre\u202f? Alors écrivez depuis votre messagerie en ligne, qui s’ouvre dans un autre onglet\u202f:',
-  outlookAtWork: 'Outlook à l’école ou au travail',
+  justSend:
+    'Il suffit d’y appuyer sur «\u202fEnvoyer\u202f», puis de revenir sur cette page. Vous n’avez rien à écrire.',
+  orWebmail: 'Rien ne s’ouvre\u202f? Alors choisissez où vous lisez vos e-mails. Un nouvel onglet s’ouvrira\u202f:',
+  outlookAtWork: 'Outlook (école, travail)',
   orPhone: 'Écrire depuis votre téléphone',
   phoneHelp:
-    'Dirigez l’appareil photo de votre téléphone vers cette image, ouvrez ce qu’il propose et appuyez sur «\u202fEnvoyer\u202f». Tapez ensuite notre code ici.',
+    'Dirigez l’appareil photo de votre téléphone vers cette image, touchez ce qu’il affiche et appuyez sur «\u202fEnvoyer\u202f». Tapez ensuite notre code sur cette page.',
   qrCode: 'Code QR qui ouvre l’e-mail sur votre téléphone',
-  orWriteTo: 'Ou écrivez vous-même à cette adresse\u202f:',
+  orWriteTo: 'Vous pouvez aussi écrire vous-même à cette adresse\u202f:',
   copyAddress: 'Copier l’adresse',
   copied: 'Adresse copiée',
   labelHelp: (label) =>
-    `La référence de votre demande est ${label}. Laissez-la dans l’objet de votre e-mail, ou écrivez-la dans l’objet. Vous la retrouverez dans notre réponse.`,
+    `La référence de votre demande est ${label}. Laissez-la dans l’objet de votre e-mail, ou ajoutez-la vous-même. Vous la retrouverez dans notre réponse.`,
   mailBody: (site, label) => [
     'Envoyez simplement cet e-mail. Vous n’avez rien à ajouter.',
     `Je souhaite choisir un nouveau mot de passe pour ${site}. La référence de ma demande est ${label}.`,
   ],
   stepAnswer: 'Attendez notre réponse',
   progress: {
-    'awaiting-mail': 'Nous attendons votre e-mail. Cela peut prendre une minute ou deux.',
-    'reply-queued': 'Votre e-mail est en ordre. Notre réponse est en route.',
+    'awaiting-mail': 'Nous attendons votre e-mail. Cela peut prendre une minute ou deux. Laissez cette page ouverte.',
+    'reply-queued': 'Votre e-mail est bien arrivé. Notre réponse est en route.',
     'mail-arrived': 'Votre e-mail est arrivé. Nous vérifions qu’il vient bien de vous.',
     'reply-delayed':
-      'Votre e-mail est en ordre, mais nous n’avons pas encore pu remettre notre réponse. Nous continuons d’essayer\u202f; vous n’avez rien à faire.',
+      'Votre e-mail est bien arrivé, mais nous n’avons pas encore pu envoyer notre réponse. Nous continuons d’essayer\u202f; vous n’avez rien à faire.',
     'reply-handed-over':
-      'Notre réponse est partie. Regardez dans votre boîte de réception, et aussi dans les courriers indésirables (spam).',
+      'Notre réponse est partie. Regardez dans la boîte mail depuis laquelle vous avez écrit, et aussi dans les courriers indésirables (spam).',
     'reply-failed':
-      'Votre messagerie n’a pas accepté notre réponse. Veuillez recommencer et nous écrire depuis une autre adresse.',
-    locked: 'Il y a eu trop de codes faux, cette page est donc fermée. Veuillez recommencer.',
-    finished: 'Cette demande est terminée. S’il vous en faut une autre, veuillez recommencer.',
-    verified: 'Le code était le bon.',
+      'Notre réponse n’a pas pu être remise à votre boîte mail. Veuillez recommencer et nous écrire depuis une autre adresse.',
+    locked: 'Trop de codes incorrects ont été tapés, cette page est donc fermée. Veuillez recommencer.',
+    finished: 'Cette demande est terminée. S’il vous faut encore un nouveau mot de passe, veuillez recommencer.',
+    'password-set':
+      'Votre nouveau mot de passe est en place. Vous avez été déconnecté partout\u202f: connectez-vous maintenant avec lui. Un e-mail vous informe de ce changement.',
+    verified: 'C’était le bon code.',
   },
   notFollowed: {
     'cookie-missing':
-      'Votre navigateur ne garde pas les cookies de ce site, nous ne pouvons donc pas suivre votre demande. Veuillez autoriser les cookies pour ce site (dans les paramètres de votre navigateur, à la rubrique «\u202fConfidentialité\u202f»), puis rouvrir cette page.',
+      'Cette page est restée ouverte trop longtemps, ou votre navigateur ne garde pas les cookies. Veuillez rouvrir la page. Si cela se reproduit, autorisez les cookies pour ce site\u202f: cela se règle dans les paramètres de votre navigateur, à la rubrique «\u202fConfidentialité\u202f».',
     'page-ended': 'Cette page n’est plus valable. Veuillez recommencer.',
   },
   noConnection: 'Il n’y a pas de connexion pour le moment. La page continue d’essayer.',
   mailRefused: {
-    'used-up': () => 'L’adresse affichée ici a déjà servi. Veuillez recommencer.',
+    'used-up': () => 'L’adresse affichée ici n’est plus valable. Veuillez recommencer.',
     'too-many-messages': () => 'Trop de messages sont arrivés pour cette demande. Veuillez recommencer.',
     'too-big': () => 'Votre message est trop volumineux. Veuillez envoyer seulement le texte préparé.',
     unreadable: () =>
@@ -60,13 +62,15 @@ export const fr: Texts = {
       'Votre adresse contient des caractères que nous ne savons pas encore lire. Veuillez écrire depuis une autre adresse.',
     'sender-unreadable': () =>
       'Nous n’avons pas pu lire votre adresse d’expéditeur. Veuillez utiliser votre messagerie habituelle.',
-    'write-a-new-one': () => 'Veuillez écrire un nouveau message avec le bouton, au lieu de répondre à un autre.',
-    'only-this-address': () => 'Veuillez envoyer votre message à l’adresse affichée ici, et à personne d’autre.',
+    'write-a-new-one': () =>
+      'Votre e-mail était une réponse à un autre, nous n’avons donc pas pu l’utiliser. Veuillez en écrire un nouveau avec le bouton ci-dessus.',
+    'only-this-address': () =>
+      'Votre e-mail n’était pas adressé uniquement à cette page, nous n’avons donc pas pu l’utiliser. Veuillez l’envoyer à l’adresse ci-dessus, et à personne d’autre.',
     checking: () => 'Nous vérifions auprès de votre fournisseur de messagerie. Cela peut prendre quelques minutes.',
     'not-confirmed': () =>
-      'Nous n’avons pas pu confirmer que ce message venait de votre fournisseur de messagerie. Veuillez l’envoyer depuis votre messagerie habituelle.',
+      'Nous n’avons pas pu confirmer que cet e-mail venait bien de votre adresse. Veuillez l’envoyer comme vous envoyez d’habitude vos e-mails. Si vous l’avez déjà fait, montrez les détails ci-dessous à la personne qui gère votre messagerie, ou écrivez depuis une autre adresse.',
     'asked-often': (wait) =>
-      `Vous avez déjà fait plusieurs demandes. Notre prochaine réponse partira dans ${wait} ou un peu plus tard\u202f; inutile d’envoyer un autre message.`,
+      `Vous avez déjà fait plusieurs demandes. Notre prochaine réponse pourra partir dans ${wait} ou un peu plus tard\u202f; inutile d’envoyer un autre message.`,
     'asked-too-often': (wait) =>
       `Vous avez fait de très nombreuses demandes. Veuillez revenir dans ${wait} et recommencer.`,
   },
@@ -78,24 +82,54 @@ export const fr: Texts = {
   submit: 'Continuer',
   validUntil: ['Vous pouvez utiliser cette page jusqu’à ', '.'],
   startAgain: 'Recommencer',
-  whyHeading: 'Pourquoi dois-je envoyer un e-mail\u202f?',
+  whyHeading: 'Pourquoi dois\u2011je envoyer un e\u2011mail\u202f?',
   why: [
-    'Vous seul pouvez écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que le nouveau mot de passe est bien pour vous.',
+    'Personne d’autre que vous ne peut écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que le nouveau mot de passe est bien pour vous.',
     'Ailleurs, on vous envoie un lien. Les filtres de messagerie ouvrent ces liens, et des inconnus peuvent en abuser. Notre réponse ne contient qu’un code, qui ne vaut rien sans cette page.',
     'Nous regardons qui a envoyé votre e-mail, et son objet. Nous ne le gardons pas.',
   ],
   continue: 'Continuer',
   back: 'Retour à la page',
-  tellNobody: 'Ne donnez le code à personne. Chez nous, personne ne vous le demandera jamais.',
+  tellNobody:
+    'Tapez le code ici et nulle part ailleurs. Nous ne vous le demanderons jamais par e-mail, par téléphone ou de vive voix.',
   accountsHeading: 'Votre adresse e-mail est confirmée',
   wroteFrom: 'Vous avez écrit depuis l’adresse',
   chooseAccount: 'Pour quel compte faut-il un nouveau mot de passe\u202f?',
   noAccount: (mailbox) =>
-    `Aucun compte n’utilise ${mailbox}. Avez-vous une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là.`,
-  chosen: 'Vous avez choisi le compte',
-  endsHere:
-    'Pour l’instant, cela s’arrête ici\u202f: il n’est pas encore possible de choisir le nouveau mot de passe. Rien n’a changé sur votre compte.',
+    `Aucun compte n’utilise ${mailbox}. Avez-vous une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui s’occupent de ce site.`,
   otherAccount: 'Choisir un autre compte',
+  passwordHeading: 'Choisissez votre nouveau mot de passe',
+  passwordFor: 'Il est destiné au compte',
+  passwordHelp:
+    'Au moins 15 caractères. Le mieux\u202f: quatre ou cinq mots que vous retiendrez. Les espaces et toutes les lettres sont permis.',
+  newPassword: 'Nouveau mot de passe',
+  samePassword: 'Encore une fois le même',
+  showPassword: 'Afficher ce que je tape',
+  hidePassword: 'Masquer ce que je tape',
+  setPassword: 'Enregistrer le mot de passe',
+  passwordRefusals: {
+    'password-missing': 'Veuillez taper un nouveau mot de passe.',
+    'passwords-differ': 'Les deux ne sont pas identiques. Veuillez les taper encore une fois.',
+    'password-too-short':
+      'Ce mot de passe est trop court. Il lui faut au moins 15 caractères\u202f: ajoutez un mot ou deux.',
+    'password-too-long': 'Ce mot de passe est trop long pour nous. Veuillez en prendre un de 256 caractères au plus.',
+    'password-unprintable':
+      'Ce mot de passe contient un caractère qu’on ne peut pas taper, comme une tabulation ou un saut de ligne. Veuillez le taper à la main.',
+    'password-common':
+      'Beaucoup de gens utilisent ce mot de passe, c’est donc l’un des premiers que des inconnus essaient. Veuillez en prendre un autre, ou ajouter quelques mots.',
+    'password-guessable':
+      'Ce mot de passe est facile à deviner\u202f: il est fait de votre nom, du nôtre ou toujours des mêmes caractères. Veuillez en prendre un autre.',
+  },
+  undoHeading: 'Annuler un changement de mot de passe',
+  undoIntro:
+    'Avez-vous reçu un e-mail au sujet d’un nouveau mot de passe que vous n’avez pas voulu\u202f? Tapez son code ici. Le mot de passe d’avant sera de nouveau valable, tout le monde sera déconnecté, et aucun nouveau mot de passe ne pourra être choisi avant que les personnes qui s’occupent de votre compte aient vérifié.',
+  undoLabel: 'Les 16 lettres et chiffres de notre e-mail',
+  undoSubmit: 'Annuler le changement',
+  undone:
+    'Le mot de passe d’avant est de nouveau valable, et tout le monde a été déconnecté. Prévenez les personnes qui s’occupent de votre compte\u202f: avant leur vérification, aucun nouveau mot de passe ne peut être choisi ici.',
+  undoQuestion: 'J’ai reçu un e-mail sur un changement qui ne vient pas de moi',
+  undoHelp:
+    'Cet e-mail contient un code qui annule le changement. Regardez l’adresse de cette page, en haut de votre navigateur\u202f: écrivez undo à la place de son dernier mot, puis tapez le code dans la page qui s’ouvre.',
   errorHeading: 'Cela n’a pas marché',
   refusals: {
     'cookie-missing': () =>
@@ -104,25 +138,36 @@ export const fr: Texts = {
       'La page où vous avez tapé le code n’est plus valable, nous n’avons donc pas pu utiliser ce code. Cette page est nouvelle et a une nouvelle adresse\u202f: veuillez renvoyer votre e-mail, à cette adresse.',
     'cross-site': () =>
       'Cette demande venait d’un autre site, nous n’avons donc rien fait. Veuillez recommencer à partir d’ici.',
-    'nonce-wrong': () => 'Cette page n’est plus à jour. Veuillez revenir à la page actuelle.',
+    'nonce-wrong': () =>
+      'Vous avez tapé le code dans une ancienne page, nous n’avons donc pas pu l’utiliser. La nouvelle page a sa propre adresse et son propre code\u202f: veuillez continuer sur celle-ci.',
     'code-malformed': () => 'Un code a 8 chiffres. Veuillez regarder notre réponse et les taper tous.',
     'mail-not-seen': () =>
-      'Votre e-mail n’est pas encore arrivé, il n’y a donc pas encore de code. Veuillez d’abord l’envoyer, ou attendre un instant.',
+      'Aucun e-mail n’est encore arrivé pour cette page, elle n’a donc pas encore de code. Le code d’une page précédente ne marche pas ici. Veuillez envoyer votre e-mail, ou attendre un instant.',
     'code-wrong': ({ triesLeft }) =>
-      `Ce n’est pas le bon code. Veuillez le comparer avec notre réponse. Il vous reste ${triesLeft === 1 ? 'un essai' : `${triesLeft} essais`}.`,
+      `Ce n’est pas le bon code. Veuillez regarder notre dernière réponse et taper de nouveau ses 8 chiffres. Il vous reste ${triesLeft === 1 ? 'un essai' : `${triesLeft} essais`}.`,
     'code-expired': () =>
-      'Ce code est trop ancien. Veuillez renvoyer votre e-mail\u202f: dès notre nouvelle réponse, le code marchera de nouveau.',
+      'Ce code est trop ancien. Veuillez renvoyer votre e-mail et attendre notre nouvelle réponse\u202f: le code marchera alors de nouveau.',
     'code-used': () =>
-      'Ce code a déjà servi. Si c’était vous, vous pouvez continuer\u202f; sinon, veuillez recommencer.',
+      'Ce code a déjà servi. Si c’était vous, revenez à la page et appuyez sur «\u202fContinuer\u202f». Sinon, veuillez y recommencer.',
     'codes-exhausted': ({ wait }) =>
-      `Il y a eu trop de codes faux aujourd’hui. Veuillez attendre ${wait}, ou demander de l’aide aux personnes qui s’occupent de votre compte.`,
-    'challenge-locked': () => 'Il y a eu trop de codes faux, cette page est donc fermée. Veuillez recommencer.',
+      `Trop de codes incorrects ont été tapés aujourd’hui. Veuillez attendre ${wait}, ou demander de l’aide aux personnes qui s’occupent de votre compte.`,
+    'challenge-locked': () =>
+      'Trop de codes incorrects ont été tapés, cette page est donc fermée. Veuillez recommencer.',
     'challenge-expired': () =>
       'La page est restée ouverte trop longtemps, nous n’avons donc pas pu utiliser le code. Cette page est nouvelle et a une nouvelle adresse\u202f: veuillez renvoyer votre e-mail, à cette adresse.',
-    'grant-missing': () => 'Nous ne pouvons montrer cela que si un code vient d’être tapé. Veuillez recommencer.',
+    'grant-missing': () =>
+      'Pour votre sécurité, cette page ne s’affiche que peu de temps après la saisie du code. Veuillez recommencer.',
+    'account-changed': () =>
+      'Ce compte vient d’être modifié, dans une autre fenêtre ou par quelqu’un d’autre. Si c’était vous, connectez-vous avec le nouveau mot de passe. Sinon, veuillez choisir le compte encore une fois.',
+    'account-locked': () => 'Ce compte est bloqué. Veuillez vous adresser aux personnes qui s’en occupent.',
+    'account-frozen': () =>
+      'Un changement de ce compte a été annulé. Nous n’enregistrons donc pas de nouveau mot de passe avant que les personnes qui s’en occupent aient vérifié. Veuillez vous adresser à elles.',
+    'undo-code-wrong': () =>
+      'Nous ne connaissons pas ce code, ou il est trop tard pour lui. Veuillez le comparer avec notre e-mail. S’il est trop tard, adressez-vous aux personnes qui s’occupent de votre compte.',
   },
   troubles: {
-    'bad-request': 'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez recommencer.',
+    'bad-request':
+      'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez revenir à la page et réessayer.',
     'not-found': 'Cette page n’existe pas ici.',
     'wrong-method': 'Cette page ne peut pas être utilisée de cette façon.',
     'too-slow':

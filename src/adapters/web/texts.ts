@@ -3,6 +3,7 @@
 
 import type { Progress } from '../../app/ports.ts';
 import type { Locale } from '../../core/locale.ts';
+import type { PasswordRefusalReason } from '../../core/password-policy.ts';
 import type { FormRefusalReason, MailSentence } from '../../core/refusal.ts';
 import { de } from './texts-de.ts';
 import { en } from './texts-en.ts';
@@ -67,9 +68,24 @@ export interface Texts {
   readonly wroteFrom: string;
   readonly chooseAccount: string;
   readonly noAccount: (mailbox: string) => string;
-  readonly chosen: string;
-  readonly endsHere: string;
   readonly otherAccount: string;
+  readonly passwordHeading: string;
+  readonly passwordFor: string;
+  readonly passwordHelp: string;
+  readonly newPassword: string;
+  readonly samePassword: string;
+  readonly showPassword: string;
+  readonly hidePassword: string;
+  readonly setPassword: string;
+  readonly passwordRefusals: Readonly<Record<PasswordRefusalReason, string>>;
+  readonly undoHeading: string;
+  readonly undoIntro: string;
+  readonly undoLabel: string;
+  readonly undoSubmit: string;
+  readonly undone: string;
+  /** A fold on the reset page. The way to the undo page is told in words: robots follow links. */
+  readonly undoQuestion: string;
+  readonly undoHelp: string;
   readonly errorHeading: string;
   readonly refusals: Readonly<Record<FormRefusalReason, (facts: MessageFacts) => string>>;
   readonly troubles: Readonly<Record<Trouble, string>>;

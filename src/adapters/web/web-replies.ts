@@ -25,6 +25,10 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'challenge-locked': { status: 403, shown: 'page', wayOn: 'start-again' },
   'challenge-expired': { status: 410, shown: 'renewed' },
   'grant-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
+  'account-changed': { status: 409, shown: 'page', wayOn: 'back' },
+  'account-locked': { status: 403, shown: 'page', wayOn: 'back' },
+  'account-frozen': { status: 403, shown: 'page', wayOn: 'back' },
+  'undo-code-wrong': { status: 422, shown: 'page', wayOn: 'back' },
 };
 
 /** What is no refusal of ours: a bad request, something missing, trouble behind us, a bug. */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa, { type Context, type Next } from 'koa';
-import { type Clock, DependencyError, type Log } from '../../app/ports.ts';
+import { DependencyError, type Log } from '../../app/ports.ts';
 import { brandStyle } from './brand-colors.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import type { Site, SiteOptions } from './layout.ts';
@@ -39,7 +39,6 @@ export interface WebServer {
 }
 
 interface Ports extends UseCases {
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -86,10 +85,19 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
 async function loadSite(options: WebServerOptions) {
   const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
   const style = staticFile('style.css', 'text/css', `${await read('style.css')}${brandStyle(options.color)}`);
-  const script = staticFile('page.js', 'text/javascript', await read('page.js'));
+  const scripts = {
+    page: staticFile('page.js', 'text/javascript', await read('page.js')),
+    password: staticFile('password.js', 'text/javascript', await read('password.js')),
+  };
   const logo = await readLogo(options.logoFile);
-  const site: Site = { ...options, paths: { style: style.path, script: script.path, logo: logo?.path } };
-  return { site, files: logo === undefined ? [style, script] : [style, script, logo] };
+  const paths = {
+    style: style.path,
+    scripts: { page: scripts.page.path, password: scripts.password.path },
+    logo: logo?.path,
+  };
+  const site: Site = { ...options, paths };
+  const files = [style, scripts.page, scripts.password];
+  return { site, files: logo === undefined ? files : [...files, logo] };
 }
 
 /** Answers what went wrong with a page of ours, and writes one event per request at its end. */

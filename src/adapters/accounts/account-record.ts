@@ -1,0 +1,167 @@
+// The stored form of the accounts: versioned, and checked whenever it is read from disk. Version 1, which people write
+// by hand, has names, descriptions and mailboxes only; read, it becomes version 2.
+// What is wrong is told by its place in the file and never by its content, which may be a mail address or a secret.
+
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
+import { isPasswordHash } from './password-hash.ts';
+
+/** What makes an account; the rest comes by itself. */
+export interface NewAccount {
+  readonly name: string;
+  readonly description: string;
+  /** In any spelling that is a plain mail address. */
+  readonly mailboxes: readonly string[];
+}
+
+/** An account as it is kept. Times are milliseconds since the epoch. */
+export interface StoredAccount {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly mailboxes: readonly Mailbox[];
+  readonly state: 'active' | 'locked' | 'frozen';
+  readonly securityVersion: number;
+  /** PHC string; null: none was ever set. */
+  readonly password: string | null;
+  /** The latest change, as long as it can be undone. */
+  /** What was before each change that can still be undone, oldest first. */
+  readonly previous: readonly { readonly changeId: string; readonly password: string | null; readonly until: number }[];
+  readonly passwordChangedAt: number | null;
+  readonly sessionsEndedAt: number | null;
+  readonly addressFrozenUntil: number | null;
+}
+
+/** The whole file. */
+export interface AccountFile {
+  readonly version: 2;
+  readonly accounts: readonly StoredAccount[];
+}
+
+/** One thing to put right in a list of accounts. */
+export interface AccountMistake {
+  /** Position in the list, from 0. */
+  readonly index: number;
+  /** Quotes nothing of the account. */
+  readonly problem: string;
+}
+
+const mailbox = z.string().transform((text, context): Mailbox => {
+  const parsed = parseMailbox(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: 'not a mail address' });
+  return z.NEVER;
+});
+/** Changes of one account that can be undone at the same time. Limits of replies keep it far below. */
+export const undoableMax = 50;
+
+const hex32 = z.string().regex(/^[0-9a-f]{32}$/, 'not 32 hexadecimal digits');
+const time = z.int().min(0);
+const password = z.string().refine(isPasswordHash, 'not an argon2id hash').nullable();
+
+const newAccount = z.strictObject({
+  name: z.string().min(1).max(200),
+  description: z.string().max(200),
+  mailboxes: z.array(mailbox),
+});
+
+/** One account. Also what is about to be written is checked: the next start must not refuse our own file. */
+export const storedAccount = newAccount.extend({
+  id: hex32,
+  state: z.enum(['active', 'locked', 'frozen']),
+  securityVersion: z.int().min(1),
+  password,
+  previous: z.array(z.strictObject({ changeId: hex32, password, until: time })).max(undoableMax),
+  passwordChangedAt: time.nullable(),
+  sessionsEndedAt: time.nullable(),
+  addressFrozenUntil: time.nullable(),
+});
+
+const anyFile = z.discriminatedUnion(
+  'version',
+  [
+    z.strictObject({ version: z.literal(1), accounts: z.array(newAccount) }),
+    z.strictObject({ version: z.literal(2), accounts: z.array(storedAccount) }),
+  ],
+  { error: ({ code }) => (code === 'invalid_union' ? 'neither 1 nor 2' : undefined) },
+);
+
+/** Accounts of a file, or the places of what is wrong. */
+export type ReadAccounts =
+  | { readonly ok: true; readonly accounts: readonly StoredAccount[]; readonly migrated: boolean }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** Reads the file. @param data as it was parsed; null when there is no file, which is a directory without accounts */
+export function readAccounts(data: unknown): ReadAccounts {
+  const { data: file, error } = anyFile.safeParse(data ?? { version: 2, accounts: [] });
+  if (file === undefined)
+    return { ok: false, mistakes: error.issues.map((issue) => `${placeOf(issue)}: ${said(issue)}`) };
+  const migrated = file.version === 1;
+  const accounts = file.version === 1 ? file.accounts.map(freshAccount) : file.accounts;
+  const twice = [...repeated(accounts, 'name', nameKey), ...repeated(accounts, 'id', (id) => id)];
+  if (twice.length > 0)
+    return { ok: false, mistakes: twice.map(({ index, problem }) => `accounts.${index}.${problem}`) };
+  return { ok: true, accounts, migrated };
+}
+
+/** Checks accounts that are to be added. @param isTaken tells whether a name, as `nameKey` gives it, is in use */
+export function makeAccounts(
+  given: readonly NewAccount[],
+  isTaken: (key: string) => boolean,
+): { readonly accounts: readonly StoredAccount[]; readonly mistakes: readonly AccountMistake[] } {
+  const mistakes: AccountMistake[] = [];
+  const accounts: StoredAccount[] = [];
+  for (const [index, each] of given.entries()) {
+    const { data, error } = newAccount.safeParse(each);
+    if (data === undefined) {
+      mistakes.push(...error.issues.map((issue) => ({ index, problem: `${placeOf(issue)}: ${said(issue)}` })));
+    } else if (isTaken(nameKey(data.name))) mistakes.push({ index, problem: 'name: in use already' });
+    else accounts.push(freshAccount(data));
+  }
+  // Against each other only when each is right by itself: positions would not fit otherwise.
+  return { accounts, mistakes: mistakes.length > 0 ? mistakes : repeated(accounts, 'name', nameKey) };
+}
+
+/** What of a name must be unique: people, and mail programs, mix up what differs in case or width only. */
+export function nameKey(name: string): string {
+  return name.normalize('NFKC').toLowerCase();
+}
+
+function freshAccount({ name, description, mailboxes }: z.output<typeof newAccount>): StoredAccount {
+  return {
+    id: randomBytes(16).toString('hex'),
+    name,
+    description,
+    mailboxes,
+    state: 'active',
+    securityVersion: 1,
+    password: null,
+    previous: [],
+    passwordChangedAt: null,
+    sessionsEndedAt: null,
+    addressFrozenUntil: null,
+  };
+}
+
+function repeated(
+  accounts: readonly StoredAccount[],
+  field: 'name' | 'id',
+  key: (text: string) => string,
+): AccountMistake[] {
+  const first = new Map<string, number>();
+  return accounts.flatMap((account, index) => {
+    const earlier = first.get(key(account[field]));
+    if (earlier === undefined) first.set(key(account[field]), index);
+    return earlier === undefined ? [] : [{ index, problem: `${field}: the same as of account ${earlier}` }];
+  });
+}
+
+function placeOf({ path }: z.core.$ZodIssue): string {
+  return path.join('.') || 'the file';
+}
+
+/** zod quotes the names of fields that it does not know, and those can be anything. */
+function said({ code, message }: z.core.$ZodIssue): string {
+  return code === 'unrecognized_keys' ? 'has a field that does not belong there' : message;
+}

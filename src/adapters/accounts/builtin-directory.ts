@@ -1,0 +1,245 @@
+// The built-in directory: accounts in memory, one lowdb file behind them, one process. A change is checked and made in
+// one synchronous step; nobody is told of it before it is on disk, and it is taken back when it cannot be written.
+// Which passwords are good, and what a person may do, is decided before; hashing is password-hash.ts.
+
+import { type Adapter, Low } from 'lowdb';
+import type { Directory, PasswordChange } from '../../app/ports.ts';
+import type { Mailbox } from '../../core/mail-address.ts';
+import {
+  type AccountFile,
+  type AccountMistake,
+  makeAccounts,
+  type NewAccount,
+  nameKey,
+  readAccounts,
+  type StoredAccount,
+  storedAccount,
+  undoableMax,
+} from './account-record.ts';
+import { AccountTable } from './account-table.ts';
+import { GroupWriter } from './group-writer.ts';
+import { hashPassword } from './password-hash.ts';
+
+export interface BuiltinDirectoryOptions {
+  /** Milliseconds since the epoch: tells when the password of before need not be kept any longer. */
+  readonly now: () => number;
+  /** Domains, in any case, whose local parts are the same in any case. */
+  readonly ignoreCaseDomains: readonly string[];
+}
+
+/** An account as its administrator sees it: all but the hashes. */
+export type AccountDetails = Omit<StoredAccount, 'password' | 'previous' | 'securityVersion'> & {
+  readonly hasPassword: boolean;
+  /** Until then the latest password change can be undone; null: it cannot. */
+  readonly undoUntil: number | null;
+};
+
+/** What an administrator does. Changes are on disk when they resolve; each throws DependencyError when they are not. */
+export interface AccountAdmin {
+  list(): Promise<readonly AccountDetails[]>;
+  /** @param name in any case */
+  find(name: string): Promise<AccountDetails | undefined>;
+  /** Adds all, or none when there are mistakes. */
+  add(accounts: readonly NewAccount[]): Promise<readonly AccountMistake[]>;
+  /** Whoever began something with the account before must begin again. */
+  setState(name: string, state: StoredAccount['state']): Promise<'done' | 'unknown-account'>;
+  remove(name: string): Promise<'done' | 'unknown-account'>;
+}
+
+export interface BuiltinDirectory extends Directory, AccountAdmin {
+  /** Drops passwords of before whose time is over. Happens with every change as well. @throws DependencyError */
+  sweep(): Promise<void>;
+  /** Ends when no write is under way. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
+
+const placesShown = 10;
+
+/**
+ * Opens the directory; without a file it is empty.
+ * @param adapter reads and writes the file durably; what it reads is checked before it is believed
+ * @param place   how an operator finds it, for messages
+ * @throws Error with the places and the remedy when the file is damaged; DependencyError when it had to be written anew
+ *         and could not
+ */
+export async function openBuiltinDirectory(
+  adapter: Adapter<unknown>,
+  place: string,
+  options: BuiltinDirectoryOptions,
+): Promise<BuiltinDirectory> {
+  const low = new Low<unknown>(adapter, null);
+  await low.read().catch((error: unknown) => {
+    // Without the cause: the parser quotes what it found.
+    throw error instanceof SyntaxError ? new Error(`${place} is not JSON. Put back a good copy.`) : error;
+  });
+  const read = readAccounts(low.data);
+  if (!read.ok) {
+    const more = read.mistakes.length - placesShown;
+    const places = read.mistakes.slice(0, placesShown).join('; ') + (more > 0 ? `; and ${more} more` : '');
+    throw new Error(`${place} is not a directory of accounts: ${places}. Correct it, or put back a good copy.`);
+  }
+  const directory = new LowdbDirectory(low, options);
+  await directory.load(read.accounts, read.migrated);
+  return directory;
+}
+
+type Change = readonly [id: string, next: StoredAccount | undefined];
+
+class LowdbDirectory implements BuiltinDirectory {
+  readonly #table: AccountTable;
+  readonly #writer: GroupWriter;
+  readonly #now: () => number;
+
+  constructor(low: Low<unknown>, options: BuiltinDirectoryOptions) {
+    this.#now = options.now;
+    this.#table = new AccountTable(options.ignoreCaseDomains);
+    this.#writer = new GroupWriter(() => {
+      // A list of its own: what changes while it is written belongs to the next write.
+      const file: AccountFile = { version: 2, accounts: this.#table.all() };
+      low.data = file;
+      return low.write();
+    });
+  }
+
+  /**
+   * Takes what the file holds. Version 1 is written back as version 2 at once: its ids were made just now, and whoever
+   * is told one (in a grant, in an undo code) must find it after a restart.
+   */
+  async load(accounts: readonly StoredAccount[], migrated: boolean): Promise<void> {
+    for (const account of accounts) this.#table.put(account.id, account);
+    if (migrated) await this.#change([]);
+    else await this.sweep();
+  }
+
+  async accountsOf(mailbox: Mailbox) {
+    const found = this.#table.withMailbox(mailbox).map(({ id, name, description, state, securityVersion }) => {
+      return { id, name, description, state, securityVersion: String(securityVersion) };
+    });
+    return this.#answer(found);
+  }
+
+  async setPassword(change: PasswordChange): Promise<'done' | 'account-changed'> {
+    // First, since it takes time: after the check nothing may come in between.
+    const password = await hashPassword(change.password);
+    const account = this.#table.withId(change.accountId);
+    if (account?.previous.at(-1)?.changeId === change.changeId) return this.#answer('done');
+    if (
+      account?.state !== 'active' ||
+      String(account.securityVersion) !== change.securityVersion ||
+      !this.#table.isOf(change.mailbox, account)
+    )
+      return this.#answer('account-changed');
+    const next = storedAccount.parse({
+      ...account,
+      previous: [
+        ...keptOf(account),
+        { changeId: change.changeId, password: account.password, until: change.undoUntil },
+      ],
+      password,
+      securityVersion: account.securityVersion + 1,
+      passwordChangedAt: change.at,
+      sessionsEndedAt: change.at,
+      addressFrozenUntil: change.addressFrozenUntil,
+    });
+    // The parser made new objects of what did not change.
+    await this.#change([[account.id, { ...next, mailboxes: account.mailboxes }]]);
+    return 'done';
+  }
+
+  async revertPassword(accountId: string, changeId: string, now: number): Promise<'done' | 'too-late'> {
+    const account = this.#table.withId(accountId);
+    const open = account?.previous.filter(({ until }) => now < until) ?? [];
+    // Back to before all of them: whoever gets in twice would otherwise have a password of his own brought back.
+    const [oldest] = open;
+    if (account === undefined || oldest === undefined || !open.some((change) => change.changeId === changeId)) {
+      return this.#answer('too-late');
+    }
+    const next: StoredAccount = {
+      ...account,
+      password: oldest.password,
+      previous: [],
+      // What an administrator locked stays locked: an undo must not let anybody in who was shut out since.
+      state: account.state === 'locked' ? 'locked' : 'frozen',
+      securityVersion: account.securityVersion + 1,
+      sessionsEndedAt: now,
+    };
+    await this.#change([[accountId, next]]);
+    return 'done';
+  }
+
+  async list(): Promise<readonly AccountDetails[]> {
+    return this.#answer(this.#table.all().map(detailsOf));
+  }
+
+  async find(name: string): Promise<AccountDetails | undefined> {
+    const account = this.#table.withName(nameKey(name));
+    return this.#answer(account && detailsOf(account));
+  }
+
+  async add(given: readonly NewAccount[]): Promise<readonly AccountMistake[]> {
+    const isTaken = (key: string) => this.#table.withName(key) !== undefined;
+    const { accounts, mistakes } = makeAccounts(given, isTaken);
+    if (mistakes.length > 0 || accounts.length === 0) return this.#answer(mistakes);
+    await this.#change(accounts.map((account) => [account.id, account]));
+    return [];
+  }
+
+  async setState(name: string, state: StoredAccount['state']): Promise<'done' | 'unknown-account'> {
+    const account = this.#table.withName(nameKey(name));
+    if (account === undefined) return this.#answer('unknown-account');
+    if (account.state === state) return this.#answer('done');
+    await this.#change([[account.id, { ...account, state, securityVersion: account.securityVersion + 1 }]]);
+    return 'done';
+  }
+
+  async remove(name: string): Promise<'done' | 'unknown-account'> {
+    const account = this.#table.withName(nameKey(name));
+    if (account === undefined) return this.#answer('unknown-account');
+    await this.#change([[account.id, undefined]]);
+    return 'done';
+  }
+
+  async sweep(): Promise<void> {
+    if (this.#expired(this.#now()).length > 0) await this.#change([]);
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.settled().catch(() => {}); // whoever waited for the write was told
+  }
+
+  /** An answer rests on what is in memory, so it waits for that to be on disk. */
+  async #answer<Answer>(answer: Answer): Promise<Answer> {
+    await this.#writer.settled();
+    return answer;
+  }
+
+  /** Makes changes in one step, and drops what need not be kept any longer. Resolves when all of it is on disk. */
+  #change(changes: readonly Change[]): Promise<void> {
+    const now = this.#now();
+    const all = [...this.#expired(now), ...changes];
+    const before = all.map(([id, next]): Change => [id, this.#table.put(id, next && withoutExpired(next, now))]);
+    return this.#writer.changed(() => {
+      for (const [id, account] of before.toReversed()) this.#table.put(id, account);
+    });
+  }
+
+  #expired(now: number): Change[] {
+    const over = this.#table.undoable().filter((account) => withoutExpired(account, now) !== account);
+    return over.map((account) => [account.id, account]);
+  }
+}
+
+/** The account without the password of before, when its time is over: an old hash is of use to thieves only. */
+function withoutExpired(account: StoredAccount, now: number): StoredAccount {
+  const previous = account.previous.filter(({ until }) => now < until);
+  return previous.length === account.previous.length ? account : { ...account, previous };
+}
+
+/** What is kept beside one more: the oldest always, because that is what an undo brings back. */
+function keptOf({ previous }: StoredAccount): StoredAccount['previous'] {
+  return previous.length < undoableMax ? previous : previous.toSpliced(1, 1);
+}
+
+function detailsOf({ password, previous, securityVersion: _, ...rest }: StoredAccount): AccountDetails {
+  return { ...rest, hasPassword: password !== null, undoUntil: previous.at(-1)?.until ?? null };
+}

@@ -1,0 +1,108 @@
+// The stored forms of challenges and of passwords that were set: versioned, and checked whenever it is read from disk.
+
+import type { Adapter } from 'lowdb';
+import { z } from 'zod';
+import type { ChallengeStore, ChangeStore } from '../../app/ports.ts';
+import { type Challenge, endOfUse } from '../../core/challenge.ts';
+import { browsers, systems } from '../../core/client-hint.ts';
+import { locales } from '../../core/locale.ts';
+import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
+import type { ChangeRecord } from '../../core/password-change.ts';
+import { purposes } from '../../core/purpose.ts';
+import { openLowdbStore, type RecordKind } from './lowdb-store.ts';
+
+const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
+const mailbox = z.string().transform((text, context): Mailbox => {
+  const parsed = parseMailbox(text);
+  if (parsed !== undefined && parsed === text) return parsed;
+  context.addIssue({ code: 'custom', message: 'not a mailbox in normal form' });
+  return z.NEVER;
+});
+
+const sender = z.strictObject({
+  mailbox,
+  salt: hex(32),
+  answered: z.array(hex(32)),
+  reply: z.strictObject({
+    id: hex(32),
+    inReplyTo: z.string().nullable(),
+    state: z.enum(['queued', 'handed-over', 'failed']),
+  }),
+  codeExpiresAt: z.number().nullable(),
+});
+
+const verified = z.strictObject({
+  kind: z.literal('verified'),
+  mailbox,
+  at: z.number(),
+  grantSalt: hex(32),
+  grantExpiresAt: z.number(),
+  account: z.strictObject({ id: z.string(), securityVersion: z.string() }).nullable().default(null),
+});
+
+const state = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('awaiting-mail') }),
+  z.strictObject({ kind: z.literal('code-sent') }),
+  z.strictObject({ kind: z.literal('locked') }),
+  verified,
+  z.strictObject({ kind: z.literal('spent'), changeId: hex(32), grant: verified }),
+]);
+
+const challenge = z.strictObject({
+  id: hex(20),
+  purpose: z.enum(purposes),
+  locale: z.enum(locales),
+  clientHint: z.strictObject({ browser: z.enum(browsers), system: z.enum(systems) }),
+  expiresAt: z.number(),
+  senders: z.array(sender),
+  wrongCodes: z.array(hex(16)),
+  state,
+});
+
+const challenges = z.record(hex(20), challenge);
+
+/** Challenges, for the store. The file once called its records challenges. */
+const challengeKind: RecordKind<Challenge> = {
+  file: z.union([
+    z.strictObject({ version: z.literal(1), records: challenges }),
+    z.strictObject({ version: z.literal(1), challenges }).transform((old) => ({
+      version: old.version,
+      records: old.challenges,
+    })),
+  ]),
+  endOfUse,
+  isQueued: ({ senders }) => senders.some(({ reply }) => reply.state === 'queued'),
+  idOf: ({ id }) => id,
+};
+
+const change = z.strictObject({
+  id: hex(20),
+  changeId: hex(32),
+  accountId: z.string(),
+  accountName: z.string(),
+  mailbox,
+  at: z.number(),
+  undoUntil: z.number(),
+  locale: z.enum(locales),
+  clientHint: challenge.shape.clientHint,
+  state: z.enum(['setting', 'done', 'undone']),
+  notice: z.enum(['none', 'queued', 'handed-over', 'failed']),
+});
+
+/** Passwords that were set, for the store. */
+const changeKind: RecordKind<ChangeRecord> = {
+  file: z.strictObject({ version: z.literal(1), records: z.record(hex(20), change) }),
+  endOfUse: ({ undoUntil }) => undoUntil,
+  isQueued: ({ notice, state }) => notice === 'queued' || state === 'setting',
+  idOf: ({ id }) => id,
+};
+
+/** Opens the store of challenges. Parameters and errors as `openLowdbStore` has them. */
+export function openChallengeStore(adapter: Adapter<unknown>, place: string): Promise<ChallengeStore> {
+  return openLowdbStore(adapter, place, challengeKind);
+}
+
+/** Opens the store of passwords that were set. Parameters and errors as `openLowdbStore` has them. */
+export function openChangeStore(adapter: Adapter<unknown>, place: string): Promise<ChangeStore> {
+  return openLowdbStore(adapter, place, changeKind);
+}

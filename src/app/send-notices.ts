@@ -1,0 +1,94 @@
+// The outbox of notices: handed over at once, and after a temporary failure again with growing pauses as long as an undo
+// could still help. The queue itself is in the store, so a crash loses nothing. A notice that cannot be delivered is
+// given up: nobody but the owner of the mailbox may get it.
+
+import { type ChangeRecord, confirmChange, settleNotice } from '../core/password-change.ts';
+import { deriveUndoCode } from './challenge-tokens.ts';
+import type { ChangeStore, Clock, Log, MailSender, Secrets } from './ports.ts';
+
+export interface SendNotices {
+  /** Sends what a crash or a stop left behind. */
+  start(): Promise<void>;
+  /** A notice waits: hand it over now. */
+  queued(id: string): void;
+  /** Ends the waiting and lets what is under way finish. What is left stays in the store. */
+  stop(): Promise<void>;
+}
+
+const pausesMs = [5_000, 15_000, 60_000, 300_000];
+
+/** Makes the worker. */
+export function createSendNotices({
+  secrets,
+  changes,
+  sender,
+  clock,
+  log,
+}: {
+  secrets: Secrets;
+  changes: ChangeStore;
+  sender: Pick<MailSender, 'sendNotice'>;
+  clock: Clock;
+  log: Log;
+}): SendNotices {
+  const pauses = new Map<string, () => void>();
+  const underWay = new Set<Promise<void>>();
+  let stopped = false;
+
+  const settle = (id: string, how: (record: ChangeRecord) => ChangeRecord) =>
+    changes.transact(id, clock.now(), (current) => ({ next: current && how(current), result: undefined }));
+
+  async function attempt(id: string, tries: number): Promise<void> {
+    const record = await changes.read(id, clock.now());
+    if (record?.notice !== 'queued' || stopped) return;
+    const startedAt = clock.now();
+    const result = await sender.sendNotice({
+      ...record,
+      to: record.mailbox,
+      id: record.changeId,
+      undoCode: deriveUndoCode(secrets, record.changeId),
+    });
+    const detail = result.kind === 'handed-over' ? undefined : result.detail;
+    const fields = { outcome: result.kind, detail, tries, durationMs: clock.now() - startedAt };
+    log[result.kind === 'handed-over' ? 'info' : 'warn']('notice', fields);
+    if (result.kind === 'temporary') return wait(id, tries);
+    await settle(id, (current) => settleNotice(current, result.kind === 'handed-over' ? 'handed-over' : 'failed'));
+  }
+
+  function wait(id: string, tries: number): void {
+    const pauseMs = pausesMs[Math.min(tries, pausesMs.length) - 1] ?? 0;
+    if (!stopped)
+      pauses.set(
+        id,
+        clock.after(pauseMs, () => run(id, tries + 1)),
+      );
+  }
+
+  function run(id: string, tries: number): void {
+    pauses.delete(id);
+    const work = attempt(id, tries).catch((error: unknown) => {
+      // The store could not note the hand-over: the next try repeats the same notice under the same Message-ID.
+      log.warn('notice', { outcome: 'temporary', tries }, error);
+      wait(id, tries);
+    });
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  }
+
+  return {
+    queued(id) {
+      if (!stopped) run(id, 1);
+    },
+    async start() {
+      for (const { id } of await changes.withQueued(clock.now())) {
+        await settle(id, confirmChange);
+        run(id, 1);
+      }
+    },
+    async stop() {
+      stopped = true;
+      for (const end of pauses.values()) end();
+      await Promise.all(underWay);
+    },
+  };
+}

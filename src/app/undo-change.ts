@@ -1,0 +1,34 @@
+// An undo code is typed, on a page that anybody can open: 80 bits, so that nobody guesses one. The directory decides, in
+// one step, whether it is in time and whether it was the latest change; a wrong code hears no reason.
+
+import { canBeUndone } from '../core/password-change.ts';
+import { refuse } from '../core/refusal.ts';
+import { parseUndoCode } from '../core/undo-code.ts';
+import { changeRecordId } from './challenge-tokens.ts';
+import type { ChangeStore, Clock, Directory, Secrets, UndoChange } from './ports.ts';
+
+/** Makes the use case. */
+export function createUndoChange({
+  secrets,
+  changes,
+  clock,
+  directory,
+}: {
+  secrets: Secrets;
+  changes: ChangeStore;
+  clock: Clock;
+  directory: Directory;
+}): UndoChange {
+  return async (typed) => {
+    const now = clock.now();
+    const code = parseUndoCode(typed ?? '');
+    const record = code === undefined ? undefined : await changes.read(changeRecordId(secrets, code), now);
+    if (!canBeUndone(record, now)) return refuse('undo-code-wrong');
+    const outcome = await directory.revertPassword(record.accountId, record.changeId, now);
+    await changes.transact(record.id, now, (current) => ({
+      next: current && { ...current, state: 'undone' },
+      result: undefined,
+    }));
+    return outcome === 'done' ? { kind: 'undone' } : refuse('undo-code-wrong');
+  };
+}

@@ -1,0 +1,101 @@
+// The built-in directory under the contract: on the durable file of the service, and on lowdb's own memory adapter.
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Adapter, Memory } from 'lowdb';
+import type { AccountFile, StoredAccount } from '../../src/adapters/accounts/account-record.ts';
+import { openBuiltinDirectory } from '../../src/adapters/accounts/builtin-directory.ts';
+import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
+import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { type DirectorySetting, type DirectoryUnderTest, describeDirectory, type GivenAccount } from './directory.ts';
+
+/** Any adapter, with a switch that makes writing fail before a byte is written. */
+class FailingAdapter implements Adapter<unknown> {
+  failing = false;
+  readonly #inner: Adapter<unknown>;
+
+  constructor(inner: Adapter<unknown>) {
+    this.#inner = inner;
+  }
+
+  read(): Promise<unknown> {
+    return this.#inner.read();
+  }
+
+  write(data: unknown): Promise<void> {
+    return this.failing
+      ? Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }))
+      : this.#inner.write(data);
+  }
+}
+
+/** lowdb's memory adapter keeps the very object; here it keeps what is in it, as a disk does. */
+class CopyingMemory implements Adapter<unknown> {
+  readonly #memory = new Memory<unknown>();
+
+  async read(): Promise<unknown> {
+    return structuredClone(await this.#memory.read());
+  }
+
+  write(data: unknown): Promise<void> {
+    return this.#memory.write(structuredClone(data));
+  }
+}
+
+async function underTest(
+  inner: Adapter<unknown>,
+  accounts: readonly GivenAccount[],
+  setting: DirectorySetting,
+  cleanUp = async () => {},
+): Promise<DirectoryUnderTest> {
+  const adapter = new FailingAdapter(inner);
+  const directory = await openBuiltinDirectory(adapter, 'the accounts', setting);
+  assert.deepEqual(await directory.add(accounts), []);
+  const reopen = () => openBuiltinDirectory(inner, 'the accounts', setting);
+  const stored = async () => ((await inner.read()) as AccountFile).accounts;
+  const named = async (name: string): Promise<StoredAccount> => {
+    const found = (await stored()).find((each) => each.name === name);
+    assert.ok(found);
+    return found;
+  };
+  return {
+    directory,
+    reopen,
+    async kept(name) {
+      const { password, ...rest } = await named(name);
+      return {
+        ...rest,
+        passwordIs: async (typed) =>
+          typed === undefined || password === null
+            ? typed === undefined && password === null
+            : verifyPassword(typed, password),
+      };
+    },
+    setState: async (name, state) => assert.equal(await directory.setState(name, state), 'done'),
+    remove: async (name) => assert.equal(await directory.remove(name), 'done'),
+    async takeMailbox(name, mailbox) {
+      const changed = await named(name);
+      const mailboxes = changed.mailboxes.filter((each) => each !== mailbox);
+      const others = (await stored()).filter((each) => each.name !== name);
+      await inner.write({ version: 2, accounts: [...others, { ...changed, mailboxes }] });
+      return reopen();
+    },
+    failWrites: (on) => {
+      adapter.failing = on;
+    },
+    async close() {
+      await directory.close();
+      await cleanUp();
+    },
+  };
+}
+
+describeDirectory('built-in, in a file', async (accounts, setting) => {
+  const folder = await mkdtemp(join(tmpdir(), 'rtv-accounts-'));
+  const file = new DurableFile(join(folder, 'accounts.json'));
+  return underTest(file, accounts, setting, () => rm(folder, { recursive: true }));
+});
+
+describeDirectory('built-in, in memory', (accounts, setting) => underTest(new CopyingMemory(), accounts, setting));

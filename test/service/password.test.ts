@@ -1,0 +1,333 @@
+// From the right code to a new password, and back again by the undo code: over HTTP and SMTP, with the built-in
+// directory on disk. Who may set it, what is refused, who wins a race, and that a fault leaves nothing half done.
+
+import assert from 'node:assert/strict';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
+import { texts } from '../../src/adapters/web/texts.ts';
+import { TestClock } from '../support/clock.ts';
+import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+
+const amy = 'amy.pond@school.example';
+const good = 'blue kettle winter piano';
+const hourMs = 3_600_000;
+const secrets = new Set<string>();
+
+let world: World;
+let clock: TestClock;
+
+beforeEach(async () => {
+  clock = new TestClock();
+  world = await startWorld({}, clock);
+});
+afterEach(() => world.close());
+
+interface Stored {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly password: string | null;
+  readonly sessionsEndedAt: number | null;
+}
+async function stored(name: string): Promise<Stored> {
+  const file: { accounts: Stored[] } = JSON.parse(await readFile(join(world.dataDir, 'accounts.json'), 'utf8'));
+  const found = file.accounts.find((account) => account.name === name);
+  assert.ok(found);
+  return found;
+}
+/** Changes the accounts as an administrator does, while the service is down. */
+async function edit(name: string, changes: Partial<Stored>): Promise<void> {
+  await world.service.stop();
+  const path = join(world.dataDir, 'accounts.json');
+  const file: { accounts: Stored[] } = JSON.parse(await readFile(path, 'utf8'));
+  const accounts = file.accounts.map((account) => (account.name === name ? { ...account, ...changes } : account));
+  await writeFile(path, JSON.stringify({ ...file, accounts }));
+  await world.restart();
+}
+
+/** A visitor whose code was right. */
+async function proved(identity: 'amy' | 'smith' | 'jo' = 'amy'): Promise<Visitor & { nonce: string }> {
+  const visitor = Object.assign(new Visitor(world), { nonce: '' });
+  const page = await visitor.open();
+  const mailbox = world.kit.identities.find(({ key }) => key === identity)?.mailbox ?? '';
+  assert.equal((await world.kit.send(identity, { to: page.address, subject: page.label })).code, 250);
+  const code = await codeIn(await replyTo(world, mailbox, page.label));
+  assert.equal((await visitor.enter(page, code)).status, 303);
+  visitor.nonce = page.nonce;
+  for (const secret of [code.replace(' ', ''), page.nonce]) secrets.add(secret);
+  return visitor;
+}
+
+const choose = async (visitor: Visitor & { nonce: string }, name: string) =>
+  visitor.post('/reset/accounts', { nonce: visitor.nonce, account: (await stored(name)).id });
+const set = (visitor: Visitor & { nonce: string }, password: string, repeated = password) =>
+  visitor.post('/reset/password', { nonce: visitor.nonce, password, repeated });
+
+/** All the way; the answer to the last post. */
+async function reset(password = good, name = 'apond'): Promise<Response> {
+  const visitor = await proved();
+  assert.equal((await choose(visitor, name)).headers.get('location'), '/reset/password');
+  return set(visitor, password);
+}
+
+/** The next notice that comes, and the undo code in it. */
+async function noticeAfter(count: number): Promise<{ text: string; undoCode: string }> {
+  const isNotice = (raw: Buffer) => /^Auto-Submitted: auto-generated/m.test(raw.toString('latin1'));
+  const message = await world.kit.sink.waitFor(
+    (one) => isNotice(one.raw) && world.kit.sink.messages.filter(({ raw }) => isNotice(raw)).indexOf(one) === count,
+    { timeoutMs: 5000 },
+  );
+  assert.deepEqual(message.envelope, { mailFrom: '', rcptTo: [amy] });
+  const { text } = await message.view();
+  const undoCode = /^(?:[0-9a-z]{4}-){3}[0-9a-z]{4}$/m.exec(text)?.[0] ?? assert.fail('no undo code');
+  secrets.add(undoCode).add(undoCode.replaceAll('-', ''));
+  return { text, undoCode };
+}
+
+describe('a new password', () => {
+  it('is set for the chosen account alone, ends its sessions, uses up the grant, and is told by a mail', async () => {
+    const visitor = await proved();
+    assert.equal((await visitor.request('/reset/password')).headers.get('location'), '/reset/accounts', 'choose first');
+    await choose(visitor, 'apond');
+    const page = await (await visitor.request('/reset/password')).text();
+    assert.match(page, /<strong id="chosen" dir="auto">apond<\/strong>/);
+    assert.match(page, /autocomplete="new-password"/);
+    const answer = await set(visitor, good);
+    assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/reset']);
+    assert.match((await visitor.open()).html, /new password is set/);
+    assert.equal((await visitor.request('/reset/accounts')).status, 403, 'one use');
+    assert.equal((await set(visitor, 'another kettle winter piano')).status, 403);
+    const account = await stored('apond');
+    assert.ok(await verifyPassword(good, account.password ?? ''));
+    assert.equal(account.sessionsEndedAt, clock.now());
+    assert.equal((await stored('amy.chess')).password, null);
+    const { text } = await noticeAfter(0);
+    assert.match(text, /your account apond at Example School/);
+    assert.doesNotMatch(text, /https?:|\/|\w\.\w|@/, 'nothing that a machine could open');
+  });
+
+  it('may be any text of 15 to 256 characters, and comes out as it went in', async () => {
+    for (const password of [
+      'ｆｕｌｌ width kettle piano',
+      '🐘🐁 éléphant et souris',
+      `${'kettle piano '.repeat(19)}123456789`,
+    ]) {
+      assert.equal((await reset(password)).status, 303, password);
+      assert.ok(await verifyPassword(password.normalize('NFKC'), (await stored('apond')).password ?? ''));
+    }
+  });
+
+  it('is refused with the reason, and the form is there again', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    const { passwordRefusals } = texts.en;
+    const tries: [string, string, keyof typeof passwordRefusals][] = [
+      ['', '', 'password-missing'],
+      [good, `${good}.`, 'passwords-differ'],
+      ['short kettle', 'short kettle', 'password-too-short'],
+      ['k'.repeat(300), 'k'.repeat(300), 'password-too-long'],
+      ['passwordpassword', 'passwordpassword', 'password-common'],
+      ['amy.pond apond 2026', 'amy.pond apond 2026', 'password-guessable'],
+      ['tab\tkettle winter', 'tab\tkettle winter', 'password-unprintable'],
+    ];
+    for (const [password, repeated, reason] of tries) {
+      const answer = await set(visitor, password, repeated);
+      assert.equal(answer.status, 422, reason);
+      const html = await answer.text();
+      assert.ok(html.includes(passwordRefusals[reason].replaceAll("'", '&#39;')), reason);
+      assert.ok(password === '' || !html.includes(password), 'it is not written back');
+    }
+    assert.equal((await stored('apond')).password, null);
+    assert.equal((await set(visitor, good)).status, 303, 'nothing was used up');
+  });
+
+  it('needs the nonce, the cookie and the grant, and an account of this very mailbox', async () => {
+    const visitor = await proved();
+    const { id } = await stored('apond');
+    const nonces = ['', 'A'.repeat(43), (await new Visitor(world).open()).nonce];
+    for (const nonce of nonces) {
+      assert.equal((await visitor.post('/reset/accounts', { nonce, account: id })).status, 403);
+    }
+    assert.equal((await visitor.post('/reset/accounts', { account: id })).status, 403);
+    for (const account of [(await stored('ssmith')).id, '', '__proto__', 'x'.repeat(3000)]) {
+      assert.equal((await visitor.post('/reset/accounts', { nonce: visitor.nonce, account })).status, 409);
+    }
+    await choose(visitor, 'apond');
+    for (const nonce of nonces) {
+      assert.equal((await visitor.post('/reset/password', { nonce, password: good, repeated: good })).status, 403);
+    }
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    const body = new URLSearchParams({ nonce: visitor.nonce, password: good, repeated: good });
+    assert.equal((await visitor.request('/reset/password', { method: 'POST', body, headers })).status, 403);
+    const stranger = Object.assign(new Visitor(world), { nonce: visitor.nonce });
+    await stranger.open();
+    assert.equal((await set(stranger, good)).status, 403);
+    visitor.cookies.delete('rtv-grant');
+    assert.equal((await set(visitor, good)).status, 403);
+    assert.equal((await stored('apond')).password, null);
+  });
+
+  it('is set by one of two windows that race, and the other one is told', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    const passwords = Array.from({ length: 6 }, (_, window) => `${good} ${window}`);
+    const answers = await Promise.all(passwords.map((password) => set(visitor, password)));
+    const won = answers.findIndex(({ status }) => status === 303);
+    assert.deepEqual(answers.map(({ status }) => status).filter((status) => status === 303).length, 1);
+    assert.ok(answers.every(({ status }) => [303, 409, 403].includes(status)));
+    assert.ok(await verifyPassword(passwords[won] ?? '', (await stored('apond')).password ?? ''));
+  });
+
+  it('is set by one of two requests for one account, and the other chooses again', async () => {
+    const [one, other] = [await proved(), await proved()];
+    await choose(one, 'apond');
+    await choose(other, 'apond');
+    assert.equal((await set(one, good)).status, 303);
+    const late = await set(other, `${good} 2`);
+    assert.equal(late.status, 409);
+    assert.match(await late.text(), /changed a moment ago/);
+    await choose(other, 'apond');
+    assert.equal((await set(other, `${good} 2`)).status, 303);
+    assert.ok(await verifyPassword(`${good} 2`, (await stored('apond')).password ?? ''));
+  });
+
+  it('is not set for a locked account, and that is said', async () => {
+    await edit('apond', {});
+    await edit('apond', { state: 'locked' });
+    const visitor = await proved();
+    const answer = await choose(visitor, 'apond');
+    assert.equal(answer.status, 403);
+    assert.match(await answer.text(), /account is locked/);
+    assert.equal((await choose(visitor, 'amy.chess')).status, 303);
+  });
+
+  it('is not set when the grant is over', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    clock.advance(10 * 60_000);
+    assert.equal((await set(visitor, good)).status, 403);
+  });
+});
+
+describe('the undo', () => {
+  it('brings the old password back, ends sessions, freezes the account; a second time and a guess are refused', async () => {
+    await reset('the first kettle of all');
+    const before = (await stored('apond')).password;
+    clock.advance(72 * hourMs);
+    await reset(good);
+    await noticeAfter(0);
+    const { undoCode } = await noticeAfter(1);
+    clock.advance(hourMs);
+    const stranger = new Visitor(world);
+    assert.match(await (await stranger.request('/undo')).text(), /Undo a password change/);
+    for (const guess of ['', '1234', '0'.repeat(16), `${undoCode.slice(0, -1)}${undoCode.endsWith('0') ? '1' : '0'}`]) {
+      assert.equal((await stranger.post('/undo', { code: guess })).status, 422, guess);
+    }
+    assert.equal((await stored('apond')).password === before, false);
+    const typed = ` ${undoCode.toUpperCase().replaceAll('-', ' ')} `;
+    const undone = await stranger.post('/undo', { code: typed });
+    assert.equal(undone.status, 200);
+    assert.match(await undone.text(), /password from before works again/);
+    const { password, state, sessionsEndedAt } = await stored('apond');
+    assert.deepEqual([password, state, sessionsEndedAt], [before, 'frozen', clock.now()]);
+    assert.equal((await stranger.post('/undo', { code: undoCode })).status, 422);
+    const visitor = await proved();
+    assert.match(await (await choose(visitor, 'apond')).text(), /A change of this account was undone/);
+  });
+
+  it('brings back what was before all changes that can still be undone, whichever code is typed', async () => {
+    await reset('the first kettle of all');
+    await noticeAfter(0);
+    const before = (await stored('apond')).password;
+    clock.advance(72 * hourMs); // by now it is the owner's own
+    await reset(good);
+    await reset(`${good} 2`);
+    await noticeAfter(1);
+    const { undoCode } = await noticeAfter(2);
+    assert.equal((await new Visitor(world).post('/undo', { code: undoCode })).status, 200);
+    assert.equal((await stored('apond')).password, before);
+  });
+
+  it('is too late after 72 hours', async () => {
+    await reset(`${good} 2`);
+    const { undoCode } = await noticeAfter(0);
+    clock.advance(72 * hourMs);
+    assert.equal((await new Visitor(world).post('/undo', { code: undoCode })).status, 422, 'too late');
+    assert.ok(await verifyPassword(`${good} 2`, (await stored('apond')).password ?? ''));
+  });
+
+  it('is done once by two posts that race, and cannot come from another site', async () => {
+    await reset(good);
+    const { undoCode } = await noticeAfter(0);
+    const foreign = await new Visitor(world).request('/undo', {
+      method: 'POST',
+      body: new URLSearchParams({ code: undoCode }),
+      headers: { 'sec-fetch-site': 'cross-site' },
+    });
+    assert.equal(foreign.status, 403);
+    const posts = [1, 2, 3].map(() => new Visitor(world).post('/undo', { code: undoCode }));
+    assert.deepEqual((await Promise.all(posts)).map(({ status }) => status).sort(), [200, 422, 422]);
+  });
+});
+
+describe('faults', () => {
+  it('a disk that does not write changes nothing, and the same grant works when it is back', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    const before = await stored('apond');
+    await rename(world.dataDir, `${world.dataDir}-away`);
+    const failed = await set(visitor, good);
+    assert.equal(failed.status, 503);
+    await rename(`${world.dataDir}-away`, world.dataDir);
+    assert.deepEqual(await stored('apond'), before);
+    const again = await set(visitor, good);
+    assert.ok([303, 409].includes(again.status));
+    if (again.status === 409) {
+      await choose(visitor, 'apond');
+      assert.equal((await set(visitor, good)).status, 303);
+    }
+  });
+
+  it('a notice that could not be sent goes out after a restart, with a code that works', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    world.kit.sink.answer = () => ({ code: 451, text: '4.7.1 later' });
+    assert.equal((await set(visitor, good)).status, 303);
+    world.kit.sink.answer = () => undefined;
+    await world.restart();
+    const { undoCode } = await noticeAfter(0);
+    assert.equal((await new Visitor(world).post('/undo', { code: undoCode })).status, 200);
+  });
+
+  it('a crash between the directory and the notice is told by a notice: better one too many', async () => {
+    await reset(good);
+    const { undoCode } = await noticeAfter(0);
+    await world.service.stop();
+    const path = join(world.dataDir, 'changes.json');
+    const text = (await readFile(path, 'utf8')).replace('"done"', '"setting"').replace('"handed-over"', '"none"');
+    await writeFile(path, text);
+    await world.restart();
+    assert.equal((await noticeAfter(1)).undoCode, undoCode, 'the same code');
+  });
+});
+
+describe('what is kept', () => {
+  it('holds no password, undo code, code, nonce or grant in clear', async () => {
+    const visitor = await proved();
+    await choose(visitor, 'apond');
+    await set(visitor, good);
+    await noticeAfter(0);
+    for (const value of visitor.cookies.values()) secrets.add(value);
+    const files = await readdir(world.dataDir, { withFileTypes: true });
+    const texts = await Promise.all(
+      files.filter((file) => file.isFile()).map((file) => readFile(join(world.dataDir, file.name), 'utf8')),
+    );
+    assert.ok(texts.some((text) => text.includes('$argon2id$v=19$m=19456,t=2,p=1$')));
+    for (const secret of [...secrets, good]) {
+      assert.ok(secret.length > 7);
+      assert.ok(!texts.some((text) => text.includes(secret)), 'a secret stands in the data folder');
+    }
+  });
+});
