@@ -41,7 +41,8 @@ describe('a fault', { concurrency: true }, () => {
   ];
   for (const [fail, code] of faults) {
     test(`"${fail}" is ${code} for every type, and never a certain no`, async (t) => {
-      const { lookup } = await start(t, { 'a.example': { fail } }, quick);
+      // What is answered must not run into the time of what is not, however busy the machine is.
+      const { lookup } = await start(t, { 'a.example': { fail } }, code === 'ETIMEOUT' ? quick : undefined);
       assert.deepEqual(
         await Promise.all(types.map((type) => codeOf(lookup('a.example', type)))),
         types.map(() => code),
