@@ -1,8 +1,11 @@
 // Builds the service from settings: the only place that names concrete adapters. Development and production differ in
 // nothing but their settings. Everything is opened in `start` and closed in reverse order in `stop`.
 
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
+import { setTimeout as after } from 'node:timers/promises';
+import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
+import { createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
@@ -10,7 +13,7 @@ import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
 import { accepted, edgeReplies, passedOn, smtpReplies } from './adapters/smtp-in/smtp-replies.ts';
-import { claimDataFolder } from './adapters/store/data-folder.ts';
+import { claimDataFolder, FolderInUseError } from './adapters/store/data-folder.ts';
 import { DurableFile } from './adapters/store/durable-file.ts';
 import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
@@ -23,7 +26,7 @@ import { announceChanges, createChallengeNews } from './app/challenge-news.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
-import type { AppLimits, Clock, ExplainMail } from './app/ports.ts';
+import type { AccountAdmin, AppLimits, Clock, ExplainMail } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createResetPassword } from './app/reset-password.ts';
@@ -47,6 +50,7 @@ export interface Service {
 }
 
 const minuteMs = 60_000;
+const accountsName = 'accounts.json';
 
 /** Builds the service. @param clock tests bring their own */
 export function createService(settings: Settings, clock: Clock = systemClock): Service {
@@ -84,14 +88,9 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   await changesFile.removeLeftover();
   const changes = await openChangeStore(changesFile, changesPath);
   closers.push(() => changes.close());
-  const accountsPath = join(folder, 'accounts.json');
-  const accountsFile = new DurableFile(accountsPath);
-  await accountsFile.removeLeftover();
-  const directory = await openBuiltinDirectory(accountsFile, accountsPath, {
-    now: () => clock.now(),
-    ...settings.directory,
-  });
+  const directory = await openDirectory(settings, clock);
   closers.push(() => directory.close());
+  closers.push(await openAdminSocket(folder, directory, log));
   const isCommonPassword = await loadCommonPasswords();
   closers.push(
     startSweeping({ store, clock, log }),
@@ -139,6 +138,95 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   };
   log.info('started', { web: written(addresses.web), smtp: written(addresses.smtp) });
   return addresses;
+}
+
+/** Opens the accounts. The data folder is claimed by the caller. */
+async function openDirectory({ data, directory }: Settings, clock: Clock): Promise<BuiltinDirectory> {
+  const path = join(data.dir, accountsName);
+  const file = new DurableFile(path);
+  await file.removeLeftover();
+  return openBuiltinDirectory(file, path, { now: () => clock.now(), ...directory });
+}
+
+/** The accounts, and how to let go of them. */
+export interface OpenedAccounts extends AccountAdmin {
+  close(): Promise<void>;
+}
+
+const triesApartMs = 50;
+
+/**
+ * Opens the accounts for a command: through the service when it is running, by itself when the data folder is free.
+ * @param waitMs how long to wait while somebody has the folder who takes no commands: another command, a service that
+ *               is just starting or ending
+ * @throws Error, with the remedy, when they cannot be opened
+ */
+export async function openAccounts(
+  settings: Settings,
+  { waitMs = 10_000, mayMakeFolder }: { readonly waitMs?: number; readonly mayMakeFolder: boolean },
+): Promise<OpenedAccounts> {
+  const folder = settings.data.dir;
+  const service = createAdminClient(folder);
+  for (let triesLeft = Math.ceil(waitMs / triesApartMs); ; triesLeft -= 1) {
+    if (await service.isThere()) return { ...service, close: async () => {} };
+    await checkOwners(folder, mayMakeFolder);
+    try {
+      const release = await claimDataFolder(folder);
+      return await openOwnAccounts(settings, release);
+    } catch (error) {
+      const { code } = Object(error) as { readonly code?: unknown };
+      if (code === 'EACCES' || code === 'EPERM') {
+        throw new Error(`${folder} may not be used by this user. Run this as the user that the service runs as.`);
+      }
+      if (!(error instanceof FolderInUseError)) throw error;
+      if (triesLeft <= 0) throw new Error(foreignOwner(folder, error.owner));
+    }
+    await after(triesApartMs);
+  }
+}
+
+async function openOwnAccounts(settings: Settings, release: () => Promise<void>): Promise<OpenedAccounts> {
+  try {
+    const directory = await openDirectory(settings, systemClock);
+    return {
+      list: () => directory.list(),
+      find: (name) => directory.find(name),
+      check: (accounts) => directory.check(accounts),
+      add: (accounts) => directory.add(accounts),
+      setState: (name, state) => directory.setState(name, state),
+      remove: (name) => directory.remove(name),
+      async close() {
+        await directory.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** @throws Error when there is no folder, or root would leave files behind that the service may not read */
+async function checkOwners(folder: string, mayMakeFolder: boolean): Promise<void> {
+  const found = await Promise.all(
+    [folder, join(folder, accountsName)].map((path) => stat(path).catch(() => undefined)),
+  );
+  if (found[0] === undefined && !mayMakeFolder) {
+    throw new Error(`There is no folder ${folder} (data.dir). Is --config the file of the service?`);
+  }
+  const owner = found.find((each) => each !== undefined && each.uid !== 0)?.uid;
+  if (process.geteuid?.() === 0 && owner !== undefined) {
+    throw new Error(
+      `${folder} belongs to user ${owner} and no service runs in it. Run this as that user, not as root.`,
+    );
+  }
+}
+
+function foreignOwner(folder: string, owner: string): string {
+  return (
+    `${folder} is in use by ${owner}, which takes no commands. If that is another such command, wait until it has ended. ` +
+    'If it is the service, it hangs or is of an older version: restart it.'
+  );
 }
 
 /**

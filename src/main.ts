@@ -4,6 +4,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runAccounts } from './accounts.ts';
 import { createService } from './compose.ts';
 import { runExplain } from './explain.ts';
 import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
@@ -11,7 +12,8 @@ import { formatMistakes, loadSettings, type Mistake } from './settings/load-sett
 const usage = `Usage:
   npm start                          everything on this machine, for trying out
   npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml
-  npm run explain -- FILE            what would happen to a saved message, and why; --help says more`;
+  npm run explain -- FILE            what would happen to a saved message, and why; --help says more
+  npm run accounts -- COMMAND        adds, imports, lists, locks and removes accounts; --help says more`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));
@@ -82,8 +84,24 @@ async function explain(args: readonly string[]): Promise<never> {
   process.exit(exitCode);
 }
 
+async function accounts(args: readonly string[]): Promise<never> {
+  const { stderr } = process;
+  const options = stderr.isTTY ? { showProgress: (text: string) => void stderr.write(`\r${text}\x1b[K`) } : {};
+  const { exitCode, output, complaint } = await runAccounts(args, configFile('default.yaml'), process.env, options);
+  await Promise.all([print(stderr, complaint), print(process.stdout, output)]);
+  process.exit(exitCode);
+}
+
+/** Resolves when all of it is out, which takes its time in a pipe, or when nobody reads it any more. */
+function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (text === '') return Promise.resolve();
+  stream.on('error', () => {});
+  return new Promise((resolve) => stream.write(`${text}\n`, () => resolve()));
+}
+
 async function main(): Promise<void> {
   if (process.argv[2] === 'explain') return explain(process.argv.slice(3));
+  if (process.argv[2] === 'accounts') return accounts(process.argv.slice(3));
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { config: { type: 'string' } } });
   const [command, ...more] = positionals;
   if (command === 'develop' && more.length === 0 && values.config === undefined) return develop();

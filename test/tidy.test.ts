@@ -34,6 +34,8 @@ const targets = {
   compose: 'src/compose.ts',
   develop: 'src/develop.ts',
   explain: 'src/explain.ts',
+  accounts: 'src/accounts.ts',
+  accountFile: 'src/account-file.ts',
   main: 'src/main.ts',
   test: 'test/support/t.ts',
   node: 'node:fs',
@@ -56,7 +58,9 @@ const mayImport: Readonly<Record<string, readonly (keyof typeof targets)[]>> = {
   'src/compose.ts': ['adapter', 'own', 'app', 'ports', 'core', 'settings', ...node],
   'src/develop.ts': ['compose', 'settings', 'testkit', ...node],
   'src/explain.ts': ['compose', 'settings', 'ports', 'core', ...node],
-  'src/main.ts': ['compose', 'develop', 'explain', 'settings', ...node],
+  'src/accounts.ts': ['accountFile', 'compose', 'settings', 'ports', 'core', ...node],
+  'src/account-file.ts': ['core', ...node],
+  'src/main.ts': ['accounts', 'compose', 'develop', 'explain', 'settings', ...node],
   'src/without-a-row/x.ts': [],
 };
 

@@ -1,6 +1,7 @@
 // What the application needs from the outside world. Each method says what it promises and how it fails.
 // Expected refusals are values; an outside that fails throws DependencyError; anything else is a bug.
 
+import type { NewAccount } from '../core/account-entry.ts';
 import type { Challenge, ChallengeLimits } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
@@ -232,6 +233,46 @@ export interface Directory {
    * @returns `too-late` when the change was undone already, or its time is over
    */
   revertPassword(accountId: string, changeId: string, now: number): Promise<'done' | 'too-late'>;
+}
+
+/** An account as its administrator sees it: all but the hashes. Times are milliseconds since the epoch. */
+export interface AccountDetails {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly mailboxes: readonly Mailbox[];
+  readonly state: AccountState;
+  readonly hasPassword: boolean;
+  readonly passwordChangedAt: number | null;
+  readonly sessionsEndedAt: number | null;
+  readonly addressFrozenUntil: number | null;
+  /** Until then the latest password change can be undone; null: it cannot. */
+  readonly undoUntil: number | null;
+}
+
+/** `locked` by an administrator, `frozen` by an undo; neither can be reset. */
+export type AccountState = 'active' | 'locked' | 'frozen';
+
+/** One thing to put right in a list of accounts. */
+export interface AccountMistake {
+  /** Position in the list, from 0. */
+  readonly index: number;
+  /** Quotes nothing of the account. */
+  readonly problem: string;
+}
+
+/** What an administrator does. Changes are on disk when they resolve; each throws DependencyError when they are not. */
+export interface AccountAdmin {
+  list(): Promise<readonly AccountDetails[]>;
+  /** @param name in any case */
+  find(name: string): Promise<AccountDetails | undefined>;
+  /** What `add` would find wrong. Changes nothing. */
+  check(accounts: readonly NewAccount[]): Promise<readonly AccountMistake[]>;
+  /** Adds all, or none when there are mistakes. */
+  add(accounts: readonly NewAccount[]): Promise<readonly AccountMistake[]>;
+  /** Whoever began something with the account before must begin again. */
+  setState(name: string, state: AccountState): Promise<'done' | 'unknown-account'>;
+  remove(name: string): Promise<'done' | 'unknown-account'>;
 }
 
 /** One structured event. Values are short and hold no secret; mailboxes only as `digest`. */

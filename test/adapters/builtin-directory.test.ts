@@ -430,12 +430,15 @@ describe('administration', { concurrency: true }, () => {
   test('of a list with mistakes nothing is added, and each mistake is told by its place', async () => {
     const { disk, directory } = await open();
     const { writes, text } = disk;
-    const mistakes = await directory.add([
+    const given = [
       account('fine', 'fine@school.example'),
       account('', 'amy@school.example', 'amy'),
       account('APOND'),
       { ...account('x'.repeat(201)), description: '' },
-    ]);
+    ];
+    const mistakes = await directory.add(given);
+    assert.deepEqual(await directory.check(given), mistakes, 'who only asks is told the same');
+    assert.deepEqual(await directory.check(given.slice(0, 1)), []);
     assert.deepEqual(
       mistakes.map(({ index, problem }) => `${index} ${problem.split(':')[0]}`),
       ['1 name', '1 mailboxes.1', '2 name', '3 name'],

@@ -4,16 +4,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import type { AccountMistake, AccountState } from '../../app/ports.ts';
+import { entryLengthMax, type NewAccount, nameKey } from '../../core/account-entry.ts';
 import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
 import { isPasswordHash } from './password-hash.ts';
-
-/** What makes an account; the rest comes by itself. */
-export interface NewAccount {
-  readonly name: string;
-  readonly description: string;
-  /** In any spelling that is a plain mail address. */
-  readonly mailboxes: readonly string[];
-}
 
 /** An account as it is kept. Times are milliseconds since the epoch. */
 export interface StoredAccount {
@@ -21,7 +15,7 @@ export interface StoredAccount {
   readonly name: string;
   readonly description: string;
   readonly mailboxes: readonly Mailbox[];
-  readonly state: 'active' | 'locked' | 'frozen';
+  readonly state: AccountState;
   readonly securityVersion: number;
   /** PHC string; null: none was ever set. */
   readonly password: string | null;
@@ -39,14 +33,6 @@ export interface AccountFile {
   readonly accounts: readonly StoredAccount[];
 }
 
-/** One thing to put right in a list of accounts. */
-export interface AccountMistake {
-  /** Position in the list, from 0. */
-  readonly index: number;
-  /** Quotes nothing of the account. */
-  readonly problem: string;
-}
-
 const mailbox = z.string().transform((text, context): Mailbox => {
   const parsed = parseMailbox(text);
   if (parsed !== undefined) return parsed;
@@ -61,8 +47,8 @@ const time = z.int().min(0);
 const password = z.string().refine(isPasswordHash, 'not an argon2id hash').nullable();
 
 const newAccount = z.strictObject({
-  name: z.string().min(1).max(200),
-  description: z.string().max(200),
+  name: z.string().min(1).max(entryLengthMax),
+  description: z.string().max(entryLengthMax),
   mailboxes: z.array(mailbox),
 });
 
@@ -116,16 +102,12 @@ export function makeAccounts(
     const { data, error } = newAccount.safeParse(each);
     if (data === undefined) {
       mistakes.push(...error.issues.map((issue) => ({ index, problem: `${placeOf(issue)}: ${said(issue)}` })));
-    } else if (isTaken(nameKey(data.name))) mistakes.push({ index, problem: 'name: in use already' });
+    } else if (isTaken(nameKey(data.name)))
+      mistakes.push({ index, problem: 'name: in use already; choose another, or leave this account out' });
     else accounts.push(freshAccount(data));
   }
   // Against each other only when each is right by itself: positions would not fit otherwise.
   return { accounts, mistakes: mistakes.length > 0 ? mistakes : repeated(accounts, 'name', nameKey) };
-}
-
-/** What of a name must be unique: people, and mail programs, mix up what differs in case or width only. */
-export function nameKey(name: string): string {
-  return name.normalize('NFKC').toLowerCase();
 }
 
 function freshAccount({ name, description, mailboxes }: z.output<typeof newAccount>): StoredAccount {

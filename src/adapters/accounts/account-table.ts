@@ -2,8 +2,9 @@
 // Which addresses are equal: the domain in any case, the local part as written (RFC 5321 §2.4: only its own host knows
 // better), unless the domain is one of which the organisation knows that it ignores case.
 
+import { nameKey } from '../../core/account-entry.ts';
 import { asciiLower, domainOf, type Mailbox } from '../../core/mail-address.ts';
-import { nameKey, type StoredAccount } from './account-record.ts';
+import type { StoredAccount } from './account-record.ts';
 
 /** Holds accounts; one that changes is replaced as a whole. */
 export class AccountTable {

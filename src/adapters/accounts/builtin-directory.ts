@@ -3,14 +3,19 @@
 // Which passwords are good, and what a person may do, is decided before; hashing is password-hash.ts.
 
 import { type Adapter, Low } from 'lowdb';
-import type { Directory, PasswordChange } from '../../app/ports.ts';
+import type {
+  AccountAdmin,
+  AccountDetails,
+  AccountMistake,
+  AccountState,
+  Directory,
+  PasswordChange,
+} from '../../app/ports.ts';
+import { type NewAccount, nameKey } from '../../core/account-entry.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
 import {
   type AccountFile,
-  type AccountMistake,
   makeAccounts,
-  type NewAccount,
-  nameKey,
   readAccounts,
   type StoredAccount,
   storedAccount,
@@ -25,25 +30,6 @@ export interface BuiltinDirectoryOptions {
   readonly now: () => number;
   /** Domains, in any case, whose local parts are the same in any case. */
   readonly ignoreCaseDomains: readonly string[];
-}
-
-/** An account as its administrator sees it: all but the hashes. */
-export type AccountDetails = Omit<StoredAccount, 'password' | 'previous' | 'securityVersion'> & {
-  readonly hasPassword: boolean;
-  /** Until then the latest password change can be undone; null: it cannot. */
-  readonly undoUntil: number | null;
-};
-
-/** What an administrator does. Changes are on disk when they resolve; each throws DependencyError when they are not. */
-export interface AccountAdmin {
-  list(): Promise<readonly AccountDetails[]>;
-  /** @param name in any case */
-  find(name: string): Promise<AccountDetails | undefined>;
-  /** Adds all, or none when there are mistakes. */
-  add(accounts: readonly NewAccount[]): Promise<readonly AccountMistake[]>;
-  /** Whoever began something with the account before must begin again. */
-  setState(name: string, state: StoredAccount['state']): Promise<'done' | 'unknown-account'>;
-  remove(name: string): Promise<'done' | 'unknown-account'>;
 }
 
 export interface BuiltinDirectory extends Directory, AccountAdmin {
@@ -176,15 +162,18 @@ class LowdbDirectory implements BuiltinDirectory {
     return this.#answer(account && detailsOf(account));
   }
 
+  async check(given: readonly NewAccount[]): Promise<readonly AccountMistake[]> {
+    return this.#answer(makeAccounts(given, this.#isTaken).mistakes);
+  }
+
   async add(given: readonly NewAccount[]): Promise<readonly AccountMistake[]> {
-    const isTaken = (key: string) => this.#table.withName(key) !== undefined;
-    const { accounts, mistakes } = makeAccounts(given, isTaken);
+    const { accounts, mistakes } = makeAccounts(given, this.#isTaken);
     if (mistakes.length > 0 || accounts.length === 0) return this.#answer(mistakes);
     await this.#change(accounts.map((account) => [account.id, account]));
     return [];
   }
 
-  async setState(name: string, state: StoredAccount['state']): Promise<'done' | 'unknown-account'> {
+  async setState(name: string, state: AccountState): Promise<'done' | 'unknown-account'> {
     const account = this.#table.withName(nameKey(name));
     if (account === undefined) return this.#answer('unknown-account');
     if (account.state === state) return this.#answer('done');
@@ -222,6 +211,8 @@ class LowdbDirectory implements BuiltinDirectory {
       for (const [id, account] of before.toReversed()) this.#table.put(id, account);
     });
   }
+
+  readonly #isTaken = (key: string): boolean => this.#table.withName(key) !== undefined;
 
   #expired(now: number): Change[] {
     const over = this.#table.undoable().filter((account) => withoutExpired(account, now) !== account);

@@ -10,10 +10,13 @@ import { join } from 'node:path';
 /** Somebody else is using the folder. */
 export class FolderInUseError extends Error {
   readonly code = 'DATA_FOLDER_IN_USE';
+  /** `process 4711`, or that it does not answer. */
+  readonly owner: string;
 
   constructor(folder: string, owner: string) {
     super(`${folder} is in use by ${owner}. Stop that one first, or give this one a data.dir of its own.`);
     this.name = 'FolderInUseError';
+    this.owner = owner;
   }
 }
 

@@ -1,0 +1,335 @@
+// The command `accounts`: an administrator adds, looks at, locks and removes accounts, beside the service or without it.
+// Who does it, the service or this process, is decided behind compose.ts; here are arguments, words and exit codes.
+// Mail addresses are shown on purpose: it is the terminal of whoever entered them.
+
+import { parseArgs } from 'node:util';
+import { type AccountFile, readAccountFile } from './account-file.ts';
+import type { AccountAdmin, AccountDetails, AccountState } from './app/ports.ts';
+import { openAccounts } from './compose.ts';
+import { entryProblems, type NewAccount } from './core/account-entry.ts';
+import { formatMistakes, loadSettings } from './settings/load-settings.ts';
+
+/** What the process prints, and how it ends. */
+export interface AccountsRun {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly complaint: string;
+}
+
+export interface AccountsOptions {
+  /** Shows how far a long import has come, in place of what it showed before; empty: nothing any more. */
+  readonly showProgress?: (text: string) => void;
+  /** How long to wait for a data folder that somebody has who takes no commands. */
+  readonly waitMs?: number;
+}
+
+const accountsUsage = `Usage:
+  npm run accounts -- COMMAND [--config FILE] [--json]
+
+  add NAME --mailbox ADDRESS [--mailbox ADDRESS ...] [--description TEXT]
+                  adds an account; a code that is mailed to one of its mailboxes proves its owner
+  import FILE     adds the accounts of a CSV file (UTF-8) with the columns name, description, mailboxes;
+                  more mailboxes than one are separated by ; or blanks. All or, on any mistake, none
+  list            all accounts
+  show NAME       one account
+  lock NAME       its password cannot be reset any more
+  unlock NAME     it can again, also when an undo had frozen it
+  remove NAME     removes the account without asking
+
+  --config FILE   settings on top of config/default.yaml and below the environment, as for serve
+  --json          one JSON document instead of text; with npm say: npm run --silent accounts -- ...
+
+It may run beside the service, as the same user, and is obeyed at once.
+Exit code: 0 done, 1 refused or mistakes, nothing was changed then, 2 wrong usage.`;
+
+/** The command line is wrong; the message says how. */
+class UsageError extends Error {}
+
+/** Not done, for a reason that is told; `json` tells it to programs. */
+class Refusal extends Error {
+  readonly json: object;
+
+  constructor(message: string, json: object = { problem: message }) {
+    super(message);
+    this.json = json;
+  }
+}
+
+/** What was done, for people and for programs. */
+interface Done {
+  readonly text: string;
+  readonly json: unknown;
+}
+
+type Action =
+  | { readonly kind: 'add'; readonly account: NewAccount }
+  | { readonly kind: 'import'; readonly file: string }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'show' | 'lock' | 'unlock' | 'remove'; readonly name: string };
+
+interface Command {
+  readonly action: Action;
+  readonly config: readonly string[];
+  readonly json: boolean;
+}
+
+/**
+ * Runs the command.
+ * @param args     what follows `accounts`; the administrator's
+ * @param defaults the settings file beneath that of `--config`
+ */
+export async function runAccounts(
+  args: readonly string[],
+  defaults: string,
+  env: Readonly<Record<string, string | undefined>>,
+  options: AccountsOptions = {},
+): Promise<AccountsRun> {
+  let command: Command | 'help';
+  try {
+    command = readArguments(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return { exitCode: 2, output: '', complaint: `${shown(error.message)}\n\n${accountsUsage}` };
+  }
+  if (command === 'help') return { exitCode: 0, output: accountsUsage, complaint: '' };
+  const print = ({ text, json }: Done) => (command.json ? JSON.stringify(json, undefined, 2) : text);
+  try {
+    const done = await perform(command, defaults, env, options);
+    return { exitCode: 0, output: print(done), complaint: '' };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const json = error instanceof Refusal ? error.json : { problem: message };
+    return { exitCode: 1, output: print({ text: '', json }), complaint: message.split('\n').map(shown).join('\n') };
+  }
+}
+
+async function perform(
+  { action, config }: Command,
+  defaults: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { showProgress = () => {}, waitMs }: AccountsOptions,
+): Promise<Done> {
+  const loaded = loadSettings({ files: [defaults, ...config], env });
+  if (!loaded.ok) throw new Refusal(formatMistakes(loaded.mistakes).trimEnd());
+  const work = await prepare(action, showProgress);
+  const accounts = await openAccounts(loaded.settings, {
+    mayMakeFolder: action.kind === 'add' || action.kind === 'import',
+    ...(waitMs === undefined ? {} : { waitMs }),
+  });
+  try {
+    return await work(accounts);
+  } finally {
+    await accounts.close();
+  }
+}
+
+/** Does what needs no accounts, so that they are held for a short time only. @returns the rest */
+async function prepare(
+  action: Action,
+  show: (text: string) => void,
+): Promise<(accounts: AccountAdmin) => Promise<Done>> {
+  switch (action.kind) {
+    case 'add':
+      return (accounts) => add(accounts, action.account);
+    case 'import': {
+      const file = await readAccountFile(action.file, (done, all) => show(bar(done / all)));
+      return (accounts) => importFile(accounts, action.file, file, show).finally(() => show(''));
+    }
+    case 'list':
+      return list;
+    case 'show':
+      return async (accounts) => describe(await found(accounts, action.name));
+    case 'lock':
+      return (accounts) => setState(accounts, action.name, 'locked');
+    case 'unlock':
+      return (accounts) => setState(accounts, action.name, 'active');
+    case 'remove':
+      return (accounts) => remove(accounts, action.name);
+  }
+}
+
+// ---- arguments ----
+
+function readArguments(args: readonly string[]): Command | 'help' {
+  const { positionals, values } = parse(args);
+  if (values.help === true) return 'help';
+  const [kind, ...rest] = positionals;
+  const { mailbox = [], description = '', config, json = false } = values;
+  if (kind !== 'add' && (values.mailbox ?? values.description) !== undefined) {
+    throw new UsageError('--mailbox and --description belong to add.');
+  }
+  return { action: readAction(kind, rest, { mailboxes: mailbox, description }), config: config ? [config] : [], json };
+}
+
+function readAction(kind: string | undefined, rest: readonly string[], given: Omit<NewAccount, 'name'>): Action {
+  switch (kind) {
+    case undefined:
+      throw new UsageError('What is to be done? Name a command.');
+    case 'list':
+      if (rest.length > 0) throw new UsageError('list takes no name; show does.');
+      return { kind };
+    case 'add':
+      if (given.mailboxes.length === 0) throw new UsageError('Which mailbox? Say --mailbox ADDRESS.');
+      return { kind, account: { name: single(rest, 'Which name?'), ...given } };
+    case 'import':
+      return { kind, file: single(rest, 'Which file?') };
+    case 'show':
+    case 'lock':
+    case 'unlock':
+    case 'remove':
+      return { kind, name: single(rest, 'Which account? Say its name.') };
+    default:
+      throw new UsageError(`There is no command ${kind}.`);
+  }
+}
+
+function single([first, ...more]: readonly string[], question: string): string {
+  if (first === undefined) throw new UsageError(question);
+  if (more.length > 0) throw new UsageError('One at a time, please; put a name with blanks in quotes.');
+  return first;
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const mailbox = { type: 'string', multiple: true } as const;
+  const options = { mailbox, description: text, config: text, json: flag, help: flag };
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    // Whoever asks for help gets it, whatever else is wrong.
+    if (args.includes('--help')) return { positionals: [], values: { help: true } };
+    // Its first sentence names the argument; the others are about programming.
+    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s/)[0] ?? '') : String(error));
+  }
+}
+
+// ---- actions ----
+
+async function add(accounts: AccountAdmin, account: NewAccount): Promise<Done> {
+  const problems = entryProblems(account);
+  const mistakes = problems.length > 0 ? [] : await accounts.add([account]);
+  problems.push(...mistakes.map(({ problem }) => problem));
+  if (problems.length > 0) {
+    throw new Refusal([`${account.name} was not added.`, ...problems.map((each) => `  ${each}`)].join('\n'), {
+      mistakes: problems.map((problem) => ({ problem })),
+    });
+  }
+  const { json } = describe(await found(accounts, account.name));
+  return { text: shown(`Added ${account.name}.`), json: { added: [json] } };
+}
+
+async function importFile(
+  accounts: AccountAdmin,
+  path: string,
+  file: AccountFile,
+  show: (text: string) => void,
+): Promise<Done> {
+  const given = file.accounts;
+  const isClean = file.mistakes.length === 0;
+  if (given.length > longImport) show(isClean ? `${bar(1)}, adding ...` : `${bar(1)}, looking for names in use ...`);
+  // Every line that is wrong is told at once, so the directory looks at the others also when nothing will be added.
+  const refused = isClean ? await accounts.add(given) : await accounts.check(given);
+  const mistakes = [
+    ...file.mistakes,
+    ...refused.map(({ index, problem }) => ({ line: file.lines[index] ?? 0, problem })),
+  ].sort((one, other) => one.line - other.line);
+  if (mistakes.length > 0) {
+    const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
+    const lines = mistakes.map(({ line, problem }) => `  line ${line}: ${problem}`);
+    throw new Refusal([`${path} has ${count}; nothing was changed.`, ...lines].join('\n'), { added: 0, mistakes });
+  }
+  const { length } = given;
+  return { text: `Added ${length === 1 ? '1 account' : `${length} accounts`}.`, json: { added: length } };
+}
+
+const longImport = 5_000;
+const barWidth = 30;
+
+function bar(part: number): string {
+  const full = Math.round(part * barWidth);
+  const percent = String(Math.round(part * 100)).padStart(3);
+  return `Checking [${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${percent} %`;
+}
+
+async function list(accounts: AccountAdmin): Promise<Done> {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const all = (await accounts.list()).toSorted((one, other) => compare(one.name, other.name));
+  const rows = all.map(({ name, state, hasPassword, mailboxes, description }) => {
+    return [name, state, hasPassword ? 'set' : '-', mailboxes.join(', '), description].map(shown);
+  });
+  const text = rows.length === 0 ? 'There are no accounts.' : aligned([tableHead, ...rows]);
+  return { text, json: { accounts: all } };
+}
+
+async function setState(accounts: AccountAdmin, name: string, state: AccountState): Promise<Done> {
+  const before = await found(accounts, name);
+  if ((await accounts.setState(name, state)) !== 'done') throw unknown(name);
+  const after = { ...before, state };
+  const now = state === 'locked' ? 'is locked' : 'is active';
+  const was = before.state === state ? ', as it was' : `; it was ${before.state}`;
+  return { text: shown(`${before.name} ${now}${was}.`), json: after };
+}
+
+async function remove(accounts: AccountAdmin, name: string): Promise<Done> {
+  const account = await found(accounts, name);
+  if ((await accounts.remove(name)) !== 'done') throw unknown(name);
+  const { text, json } = describe(account);
+  return { text: `Removed:\n${text}`, json: { removed: json } };
+}
+
+async function found(accounts: AccountAdmin, name: string): Promise<AccountDetails> {
+  const account = await accounts.find(name);
+  if (account === undefined) throw unknown(name);
+  return account;
+}
+
+const unknown = (name: string) => new Refusal(`There is no account ${name}. "accounts list" shows all there are.`);
+
+// ---- words ----
+
+const tableHead = ['NAME', 'STATE', 'PASSWORD', 'MAILBOXES', 'DESCRIPTION'];
+
+const stateWords: Readonly<Record<AccountState, string>> = {
+  active: 'active',
+  locked: 'locked by an administrator: it cannot be reset',
+  frozen: 'frozen, because a change was undone: it cannot be reset until it is unlocked',
+};
+
+function describe(account: AccountDetails): Done {
+  const { name, description, mailboxes, state, hasPassword, passwordChangedAt, undoUntil } = account;
+  const password = hasPassword ? 'set' : 'none';
+  const rows = [
+    ['Name', name],
+    ['Description', description || '-'],
+    ...(mailboxes.length === 0 ? ['-'] : mailboxes).map((mailbox, index) => [index === 0 ? 'Mailbox' : '', mailbox]),
+    ['State', stateWords[state]],
+    ['Password', passwordChangedAt === null ? password : `${password}, changed ${minuteOf(passwordChangedAt)}`],
+    ...(undoUntil === null ? [] : [['Undo', `until ${minuteOf(undoUntil)}`]]),
+    ...(account.addressFrozenUntil === null
+      ? []
+      : [['Mailboxes', `not to be changed before ${minuteOf(account.addressFrozenUntil)}`]]),
+    ['Id', account.id],
+  ];
+  return { text: aligned(rows.map((row) => row.map(shown))), json: account };
+}
+
+/** Columns below each other; the last one is as long as it is. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
+  }
+  const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '));
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
+/** Letters of all languages stay; what moves the cursor or turns the direction of writing is escaped. */
+function shown(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** `2026-11-20 10:15 UTC`. */
+function minuteOf(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
