@@ -144,6 +144,8 @@ function passwordRoutes(
     ctx.status = 422;
     return showPassword(ctx, texts[locale].passwordRefusals[reason]);
   });
+  // People put the word where they think its last word is.
+  router.get('/reset/undo', (ctx) => ctx.redirect(pagePaths.undo));
   router.get(pagePaths.undo, (ctx) => {
     ctx.type = 'html';
     ctx.body = undoPage(localeOf(ctx, cookies), site, { problem: undefined });
