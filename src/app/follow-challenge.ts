@@ -12,23 +12,31 @@ export function createFollowChallenge(
   { secrets, store, clock, news }: { secrets: Secrets; store: ChallengeStore; clock: Clock; news: ChallengeNews },
   limits: AppLimits,
 ): FollowChallenge {
-  const liveId = (cookie: string | undefined, now: number) => {
+  const knownId = (cookie: string | undefined, now: number) => {
     const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
-    const live = seed !== undefined && now < challengeEnd(seed, limits.challengeLifetimeMs);
-    return live ? challengeId(secrets, seed) : undefined;
+    if (seed === undefined) return undefined;
+    return { id: challengeId(secrets, seed), open: now < challengeEnd(seed, limits.challengeLifetimeMs) };
   };
   return {
     async look(cookie) {
       if (cookie === undefined) return refuse('cookie-missing');
       const now = clock.now();
-      const id = liveId(cookie, now);
-      return id === undefined ? refuse('page-ended') : statusOf(await store.read(id, now), news.get(id), now);
+      const known = knownId(cookie, now);
+      if (known === undefined) return refuse('page-ended');
+      const record = await store.read(known.id, now);
+      if (!known.open && !outlivesPage(record)) return refuse('page-ended');
+      return statusOf(record, news.get(known.id), now);
     },
     follow(cookie, changed) {
-      const id = liveId(cookie, clock.now());
-      return id === undefined ? () => {} : news.follow(id, changed);
+      const known = knownId(cookie, clock.now());
+      return known?.open ? news.follow(known.id, changed) : () => {};
     },
   };
+}
+
+/** A grant may end after the page on which its code was typed, and what came of it is told until then. */
+export function outlivesPage(record: Challenge | undefined): boolean {
+  return record?.state.kind === 'verified' || record?.state.kind === 'spent';
 }
 
 /** What the page may tell. @param record as stored, undefined before the first accepted mail */
@@ -44,7 +52,7 @@ export function statusOf(record: Challenge | undefined, news: News, now: number)
 
 function progressOf(record: Challenge | undefined, now: number): Progress {
   if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
-  if (record.state.kind === 'spent') return 'password-set';
+  if (record.state.kind === 'spent') return record.state.done ? 'password-set' : 'finished';
   if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
   if (record.state.kind !== 'code-sent') return record.state.kind;
   return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;

@@ -5,7 +5,7 @@ import { toBase64Url } from '../core/bytes.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews } from './challenge-news.ts';
 import { type ChallengeSeed, deriveAddress, issueCookie, readCookie, writeAddress } from './challenge-tokens.ts';
-import { statusOf } from './follow-challenge.ts';
+import { outlivesPage, statusOf } from './follow-challenge.ts';
 import type { AppLimits, ChallengeStore, Clock, OpenChallenge, OpenChallengeRequest, Secrets } from './ports.ts';
 
 /** Makes the use case. */
@@ -23,13 +23,14 @@ export function createOpenChallenge(
     const { cookie } = request;
     const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
     const known = cookie !== undefined && seed !== undefined ? describe(cookie, seed, request) : undefined;
-    const live = known !== undefined && now < known.address.expiresAt ? known : undefined;
+    const record = known && (await store.read(known.address.id, now));
+    const isLive = known !== undefined && (now < known.address.expiresAt || outlivesPage(record));
+    const live = isLive ? known : undefined;
     const issued = live === undefined ? issueCookie(secrets, 'reset', now) : undefined;
     const opened = live ?? (issued && describe(issued.cookie, issued.seed, request));
     if (opened === undefined) throw new Error('a challenge is neither live nor new');
     const { address } = opened;
-    const status =
-      live === undefined ? undefined : statusOf(await store.read(address.id, now), news.get(address.id), now);
+    const status = live === undefined ? undefined : statusOf(record, news.get(address.id), now);
     return {
       cookie: opened.cookie,
       isNew: live === undefined,

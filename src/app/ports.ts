@@ -416,6 +416,8 @@ export interface GrantRequest {
 
 /** A password as it was typed, twice. */
 export interface PasswordForm extends GrantRequest {
+  /** The account that the form said it is for. */
+  readonly account: string | undefined;
   readonly nonce: string | undefined;
   readonly password: string | undefined;
   readonly repeated: string | undefined;
@@ -429,7 +431,7 @@ export type PasswordFormRefused = Refused<FormRefusalReason | PasswordRefusalRea
 
 /** What a grant is for. Each @throws DependencyError when the store or the directory fails: then nothing has changed. */
 export interface ResetPassword {
-  show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing'>>;
+  show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing' | 'grant-used'>>;
   /** An account is chosen, by its id as a form sent it. */
   choose(
     request: GrantRequest & { readonly nonce: string | undefined; readonly account: string | undefined },
@@ -447,7 +449,7 @@ export interface ResetPassword {
  */
 export type UndoChange = (
   typed: string | undefined,
-) => Promise<{ readonly kind: 'undone' } | Refused<'undo-code-wrong'>>;
+) => Promise<{ readonly kind: 'undone' } | Refused<'undo-code-wrong' | 'undo-not-needed'>>;
 
 /** A message that was accepted, or answered before. `authorDigest` is for the log. */
 export type MailAccepted =

@@ -6,13 +6,14 @@ import { fromBase64Url, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import {
   type Challenge,
   chooseAccount,
+  finishGrant,
   giveBackGrant,
   liveGrant,
   spendGrant,
   type Verified,
 } from '../core/challenge.ts';
 import { domainOf, localPartOf } from '../core/mail-address.ts';
-import { type ChangeRecord, confirmChange, dropChange } from '../core/password-change.ts';
+import { type ChangeRecord, dropChange } from '../core/password-change.ts';
 import { judgePassword } from '../core/password-policy.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import {
@@ -59,15 +60,21 @@ interface OpenGrant {
 export function createResetPassword(ports: Ports, limits: AppLimits, siteName: string): ResetPassword {
   const { secrets, store, clock, directory } = ports;
 
-  async function openGrant({ cookie, grant }: GrantRequest): Promise<OpenGrant | Refused<'grant-missing'>> {
+  async function openGrant({
+    cookie,
+    grant,
+  }: GrantRequest): Promise<OpenGrant | Refused<'grant-missing' | 'grant-used'>> {
     const now = clock.now();
     const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
     const given = grant === undefined || grant.length > 64 ? undefined : fromBase64Url(grant);
     if (seed === undefined || given === undefined) return refuse('grant-missing');
     const id = challengeId(secrets, seed);
     const record = await store.read(id, now);
+    const fits = (state: Verified) => secrets.equal(given, deriveGrant(secrets, id, state));
+    // A second click on the same button: what came of the first is told elsewhere.
+    if (record?.state.kind === 'spent' && fits(record.state.grant)) return refuse('grant-used');
     const live = record && liveGrant(record, now);
-    if (live === undefined || !secrets.equal(given, deriveGrant(secrets, id, live))) return refuse('grant-missing');
+    if (live === undefined || !fits(live)) return refuse('grant-missing');
     return { id, seed, grant: live };
   }
 
@@ -113,7 +120,8 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
       if ('reason' in opened) return opened;
       const accounts = await directory.accountsOf(opened.grant.mailbox);
       const account = accounts.find((each) => isStill(each, opened.grant.account));
-      if (account === undefined) return refuse('account-changed');
+      // The page may be older than a choice that was made in another window.
+      if (account === undefined || account.id !== form.account) return refuse('account-changed');
       return refusedState(account) ?? set(opened, account, form);
     },
   };
@@ -168,7 +176,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     const changeId = toHex(secrets.randomBytes(16));
     const spent = await store.transact(id, now, (current: Challenge | undefined) => {
       if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
-      const { next, outcome } = spendGrant(current, changeId, now);
+      const { next, outcome } = spendGrant(current, account, changeId, now);
       return { next, result: outcome };
     });
     // Another window of the same browser was faster.
@@ -186,13 +194,13 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
       state: 'setting',
       notice: 'none',
     };
-    const outcome = await change(id, record, spent.account.securityVersion, judged.password);
+    const outcome = await change(id, record, account.securityVersion, judged.password);
     if (outcome === 'account-changed') return refuse('account-changed');
-    // The password is set; a disk that is full now must not say otherwise. A start sends what is left `setting`.
-    await settle(record.id, confirmChange).then(
-      () => noticeQueued(record.id),
-      () => {},
-    );
+    noticeQueued(record.id);
+    // The password is set; a disk that is full now must not say otherwise.
+    await store
+      .transact(id, clock.now(), (current) => ({ next: current && finishGrant(current, changeId), result: undefined }))
+      .catch(() => {});
     return {
       kind: 'password-set' as const,
       mailboxDigest: toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6)),

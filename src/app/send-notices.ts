@@ -2,8 +2,8 @@
 // could still help. The queue itself is in the store, so a crash loses nothing. A notice that cannot be delivered is
 // given up: nobody but the owner of the mailbox may get it.
 
-import { type ChangeRecord, confirmChange, settleNotice } from '../core/password-change.ts';
-import { deriveUndoCode } from './challenge-tokens.ts';
+import { type ChangeRecord, confirmChange, dropChange, settleNotice } from '../core/password-change.ts';
+import { changeRecordId, deriveUndoCode } from './challenge-tokens.ts';
 import type { ChangeStore, Clock, Log, MailSender, Secrets } from './ports.ts';
 
 export interface SendNotices {
@@ -39,20 +39,33 @@ export function createSendNotices({
     changes.transact(id, clock.now(), (current) => ({ next: current && how(current), result: undefined }));
 
   async function attempt(id: string, tries: number): Promise<void> {
-    const record = await changes.read(id, clock.now());
+    const record = await changes.transact(id, clock.now(), (current) => {
+      const next = current && confirmChange(current);
+      return { next, result: next };
+    });
     if (record?.notice !== 'queued' || stopped) return;
+    const undoCode = deriveUndoCode(secrets, record.changeId);
+    const named = changeRecordId(secrets, undoCode);
+    if (named !== id) return rename(record, named, tries);
     const startedAt = clock.now();
     const result = await sender.sendNotice({
       ...record,
       to: record.mailbox,
       id: record.changeId,
-      undoCode: deriveUndoCode(secrets, record.changeId),
+      undoCode,
     });
     const detail = result.kind === 'handed-over' ? undefined : result.detail;
     const fields = { outcome: result.kind, detail, tries, durationMs: clock.now() - startedAt };
     log[result.kind === 'handed-over' ? 'info' : 'warn']('notice', fields);
     if (result.kind === 'temporary') return wait(id, tries);
     await settle(id, (current) => settleNotice(current, result.kind === 'handed-over' ? 'handed-over' : 'failed'));
+  }
+
+  /** Written down under a key that is gone: the code that its notice will hold must name it. */
+  async function rename(record: ChangeRecord, id: string, tries: number): Promise<void> {
+    await changes.transact(id, clock.now(), () => ({ next: { ...record, id }, result: undefined }));
+    await settle(record.id, dropChange);
+    return attempt(id, tries);
   }
 
   function wait(id: string, tries: number): void {
@@ -81,7 +94,6 @@ export function createSendNotices({
     },
     async start() {
       for (const { id } of await changes.withQueued(clock.now())) {
-        await settle(id, confirmChange);
         run(id, 1);
       }
     },

@@ -75,6 +75,8 @@ export interface ChosenAccount {
 /** The grant was used. */
 export interface Spent {
   readonly kind: 'spent';
+  /** What it was used for has come to its end. */
+  readonly done: boolean;
   /** Names what it was used for, 32 hexadecimal digits. */
   readonly changeId: string;
   /** What is given back when nothing came of it. */
@@ -262,7 +264,7 @@ export function typeCode(
 }
 
 export type ChoiceOutcome = { readonly kind: 'chosen' } | Refused<'grant-missing'>;
-export type SpendOutcome = { readonly kind: 'spent'; readonly account: ChosenAccount } | Refused<'grant-missing'>;
+export type SpendOutcome = { readonly kind: 'spent' } | Refused<'grant-missing'>;
 
 /** The grant of a challenge, while it lives. */
 export function liveGrant({ state }: Challenge, now: number): Verified | undefined {
@@ -282,21 +284,36 @@ export function chooseAccount(
 
 /**
  * The grant is used, before what it is used for is done: of two that come at once, one gets it.
+ * @param account  the one that the form was for: another may have been chosen meanwhile
  * @param changeId names what it is used for
- * @returns spent, with the account that was chosen; or refused: grant-missing
+ * @returns spent, or refused: grant-missing
  */
-export function spendGrant(challenge: Challenge, changeId: string, now: number): Step<SpendOutcome> {
+export function spendGrant(
+  challenge: Challenge,
+  account: ChosenAccount,
+  changeId: string,
+  now: number,
+): Step<SpendOutcome> {
   const grant = liveGrant(challenge, now);
-  if (grant === undefined || grant.account === null) return stay(challenge, refuse('grant-missing'));
-  const state: Spent = { kind: 'spent', changeId, grant };
-  return { next: { ...challenge, state }, outcome: { kind: 'spent', account: grant.account } };
+  const chosen = grant?.account;
+  if (grant === undefined || chosen?.id !== account.id || chosen.securityVersion !== account.securityVersion)
+    return stay(challenge, refuse('grant-missing'));
+  const state: Spent = { kind: 'spent', changeId, done: false, grant };
+  return { next: { ...challenge, state }, outcome: { kind: 'spent' } };
 }
 
-/** Nothing came of what the grant was used for: it is as it was, and an account has to be chosen anew. */
+/** Nothing came of what the grant was used for: it is as it was. */
 export function giveBackGrant(challenge: Challenge, changeId: string): Challenge {
   const { state } = challenge;
   if (state.kind !== 'spent' || state.changeId !== changeId) return challenge;
-  return { ...challenge, state: { ...state.grant, account: null } };
+  return { ...challenge, state: state.grant };
+}
+
+/** What the grant was used for is done. */
+export function finishGrant(challenge: Challenge, changeId: string): Challenge {
+  const { state } = challenge;
+  if (state.kind !== 'spent' || state.changeId !== changeId) return challenge;
+  return { ...challenge, state: { ...state, done: true } };
 }
 
 function countWrongCode(challenge: Challenge, codeDigest: string, wrongCodesMax: number): Step<CodeOutcome> {

@@ -51,5 +51,5 @@ export function dropChange(record: ChangeRecord): ChangeRecord {
 
 /** Whether its undo code is worth asking the directory for. */
 export function canBeUndone(record: ChangeRecord | undefined, now: number): record is ChangeRecord {
-  return record !== undefined && record.state === 'done' && now < record.undoUntil;
+  return record !== undefined && record.state !== 'setting' && now < record.undoUntil;
 }

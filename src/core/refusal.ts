@@ -87,10 +87,12 @@ export type FormRefusalReason =
   | 'challenge-locked'
   | 'challenge-expired'
   | 'grant-missing'
+  | 'grant-used'
   | 'account-changed'
   | 'account-locked'
   | 'account-frozen'
-  | 'undo-code-wrong';
+  | 'undo-code-wrong'
+  | 'undo-not-needed';
 
 /** An expected no. Outside the closed lists there are only dependency failures and bugs. */
 export interface Refused<Reason extends string> {

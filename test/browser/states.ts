@@ -280,7 +280,7 @@ export const states: readonly State[] = [
   },
   {
     name: 'undone',
-    says: /password from before works again/,
+    says: /The change was undone/,
     async reach(stage) {
       await chosen(stage, 'smith');
       await setPassword(stage, 'blue kettle winter piano');

@@ -19,8 +19,7 @@ export interface StoredAccount {
   readonly securityVersion: number;
   /** PHC string; null: none was ever set. */
   readonly password: string | null;
-  /** The latest change, as long as it can be undone. */
-  /** What was before each change that can still be undone, oldest first. */
+  /** What was before each change that can still be undone, oldest first. An undo brings back the oldest. */
   readonly previous: readonly { readonly changeId: string; readonly password: string | null; readonly until: number }[];
   readonly passwordChangedAt: number | null;
   readonly sessionsEndedAt: number | null;

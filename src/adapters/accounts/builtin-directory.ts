@@ -118,7 +118,7 @@ class LowdbDirectory implements BuiltinDirectory {
     const next = storedAccount.parse({
       ...account,
       previous: [
-        ...keptOf(account),
+        ...keptOf(account, change),
         { changeId: change.changeId, password: account.password, until: change.undoUntil },
       ],
       password,
@@ -226,9 +226,14 @@ function withoutExpired(account: StoredAccount, now: number): StoredAccount {
   return previous.length === account.previous.length ? account : { ...account, previous };
 }
 
-/** What is kept beside one more: the oldest always, because that is what an undo brings back. */
-function keptOf({ previous }: StoredAccount): StoredAccount['previous'] {
-  return previous.length < undoableMax ? previous : previous.toSpliced(1, 1);
+/**
+ * What is kept beside one more: the oldest always, because that is what an undo brings back, and all of it as long as the
+ * newest can be undone. Whoever gets in twice, the second time just before the first is too old, must gain nothing.
+ */
+function keptOf({ previous }: StoredAccount, { at, undoUntil }: PasswordChange): StoredAccount['previous'] {
+  const open = previous.filter(({ until }) => at < until);
+  const kept = open.length < undoableMax ? open : open.toSpliced(1, 1);
+  return kept.map((each) => ({ ...each, until: Math.max(each.until, undoUntil) }));
 }
 
 function detailsOf({ password, previous, securityVersion: _, ...rest }: StoredAccount): AccountDetails {

@@ -45,7 +45,7 @@ const state = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('code-sent') }),
   z.strictObject({ kind: z.literal('locked') }),
   verified,
-  z.strictObject({ kind: z.literal('spent'), changeId: hex(32), grant: verified }),
+  z.strictObject({ kind: z.literal('spent'), changeId: hex(32), done: z.boolean().default(false), grant: verified }),
 ]);
 
 const challenge = z.strictObject({

@@ -128,11 +128,11 @@ function passwordRoutes(
   });
   router.get(pagePaths.password, (ctx) => showPassword(ctx, undefined));
   router.post(pagePaths.password, ...form, async (ctx) => {
-    const { nonce, password, repeated } = fieldsOf(ctx);
+    const { nonce, account, password, repeated } = fieldsOf(ctx);
     const locale = localeOf(ctx, cookies);
     const clientHint = readClientHint(ctx.get('user-agent'));
     const set = isOwn(ctx)
-      ? await resetPassword.set({ ...grantOf(ctx), nonce, password, repeated, locale, clientHint })
+      ? await resetPassword.set({ ...grantOf(ctx), nonce, account, password, repeated, locale, clientHint })
       : refuse('cross-site');
     if (set.kind === 'password-set') {
       ctx.state.mailbox = set.mailboxDigest;

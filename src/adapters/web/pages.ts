@@ -198,10 +198,10 @@ export function passwordPage(
   const described = problem === undefined ? 'password-help' : 'problem password-help';
   const invalid = problem !== undefined && html` aria-invalid="true"`;
   const field = (id: string, label: string, more: Html) => html`<label for="${id}">${label}</label>
-<p><input id="${id}" name="${id}" type="password" class="password" autocomplete="new-password" spellcheck="false" autocapitalize="none" required${more}></p>`;
+<p><input id="${id}" name="${id}" type="password" class="password" autocomplete="new-password" spellcheck="false" autocapitalize="none" autocorrect="off" required${more}></p>`;
   const body = html`<h1>${words.passwordHeading}</h1>
 <p>${words.passwordFor} <strong id="chosen" dir="auto">${account.name}</strong></p>
-<form method="post" action="${pagePaths.password}" id="password-form"><input type="hidden" name="nonce" value="${nonce}">
+<form method="post" action="${pagePaths.password}" id="password-form"><input type="hidden" name="nonce" value="${nonce}"><input type="hidden" name="account" value="${account.id}">
 <input type="text" autocomplete="username" value="${account.name}" readonly hidden>
 ${problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`}
 <p id="password-help">${words.passwordHelp}</p>

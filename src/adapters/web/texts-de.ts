@@ -129,7 +129,7 @@ export const de: Texts = {
   undoLabel: 'Die 16 Buchstaben und Ziffern aus unserer E-Mail',
   undoSubmit: 'Rückgängig machen',
   undone:
-    'Das Passwort von vorher gilt wieder, und alle wurden abgemeldet. Bitte sagen Sie den Personen Bescheid, die Ihr Konto betreuen: Bis sie nachgesehen haben, lässt sich hier kein neues Passwort festlegen.',
+    'Die Änderung wurde rückgängig gemacht, und alle wurden abgemeldet. Wenn es vorher ein Passwort gab, gilt es wieder. Bitte sagen Sie den Personen Bescheid, die Ihr Konto betreuen: Bis sie nachgesehen haben, lässt sich hier kein neues Passwort festlegen.',
   undoQuestion: 'Ich habe eine E-Mail über eine Änderung bekommen, die nicht von mir war',
   undoHelp:
     'In dieser E-Mail steht ein Code, der die Änderung rückgängig macht. Sehen Sie sich die Adresse dieser Seite an, oben im Browser: Schreiben Sie undo an die Stelle des letzten Wortes, und geben Sie den Code auf der Seite ein, die sich öffnet.',
@@ -165,6 +165,10 @@ export const de: Texts = {
     'account-locked': () => 'Dieses Konto ist gesperrt. Bitte fragen Sie die Personen, die es betreuen.',
     'account-frozen': () =>
       'Eine Änderung dieses Kontos wurde rückgängig gemacht. Deshalb legen wir kein neues Passwort fest, bis die Personen, die es betreuen, nachgesehen haben. Bitte fragen Sie dort.',
+    'grant-used': () =>
+      'Das wurde schon einmal abgeschickt. Gehen Sie zurück zur Seite: Dort steht, was daraus geworden ist.',
+    'undo-not-needed': () =>
+      'Es gibt nichts mehr rückgängig zu machen: Diese Änderung wurde schon zurückgenommen, oder sie hat nie stattgefunden.',
     'undo-code-wrong': () =>
       'Diesen Code kennen wir nicht, oder es ist zu spät dafür. Bitte vergleichen Sie ihn mit unserer E-Mail. Wenn es zu spät ist, fragen Sie die Personen, die Ihr Konto betreuen.',
   },
@@ -175,7 +179,8 @@ export const de: Texts = {
     'wrong-method': 'So lässt sich diese Seite nicht benutzen.',
     'too-slow':
       'Ihre Anfrage hat zu lange gebraucht. Bitte versuchen Sie es noch einmal, vielleicht mit einer besseren Verbindung.',
-    'too-large': 'Das war zu viel Text. Bitte geben Sie nur den Code ein.',
+    'too-large':
+      'Das war mehr Text, als wir annehmen können. Bitte gehen Sie zurück zur Seite und geben Sie weniger ein.',
     'not-a-form':
       'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte benutzen Sie das Formular auf der Seite.',
     'too-many-headers':

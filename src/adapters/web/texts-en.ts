@@ -121,7 +121,7 @@ export const en: Texts = {
   undoLabel: 'The 16 letters and digits from our email',
   undoSubmit: 'Undo the change',
   undone:
-    'The password from before works again, and everybody has been logged out. Please tell the people who look after your account: until they have had a look, no new password can be set here.',
+    'The change was undone, and everybody has been logged out. If there was a password before, it works again. Please tell the people who look after your account: until they have had a look, no new password can be set here.',
   undoQuestion: 'I got an email about a change that was not mine',
   undoHelp:
     'That email has a code that undoes the change. Look at the address of this page, at the top of your browser: type undo in place of its last word, and enter the code on the page that opens.',
@@ -155,6 +155,8 @@ export const en: Texts = {
     'account-locked': () => 'This account is locked. Please ask the people who look after it.',
     'account-frozen': () =>
       'A change of this account was undone, so we set no new password until the people who look after it have had a look. Please ask them.',
+    'grant-used': () => 'This was sent once already. Go back to the page: it says what came of it.',
+    'undo-not-needed': () => 'There is nothing left to undo: this change was undone already, or it never took place.',
     'undo-code-wrong': () =>
       'We do not know this code, or it is too late for it. Please compare it with our email. If it is too late, ask the people who look after your account.',
   },
@@ -163,7 +165,7 @@ export const en: Texts = {
     'not-found': 'This page does not exist.',
     'wrong-method': 'This page cannot be used like that.',
     'too-slow': 'Your request took too long to reach us. Please try again, perhaps with a better connection.',
-    'too-large': 'That was too much text. Please type only the code.',
+    'too-large': 'That was more text than we can take. Please go back to the page and type less.',
     'not-a-form': 'We could not read what your browser sent. Please use the form on the page.',
     'too-many-headers':
       'Your browser sent us more than we can read. Please delete the cookies of this site and try again.',

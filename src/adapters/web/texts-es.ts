@@ -126,7 +126,7 @@ export const es: Texts = {
   undoLabel: 'Las 16 letras y números de nuestro correo',
   undoSubmit: 'Deshacer el cambio',
   undone:
-    'Vuelve a valer la contraseña de antes y se han cerrado todas las sesiones. Por favor, avise a las personas que se ocupan de su cuenta: hasta que lo revisen, aquí no se puede elegir otra contraseña.',
+    'El cambio se ha deshecho y se han cerrado todas las sesiones. Si antes había una contraseña, vuelve a valer. Por favor, avise a las personas que se ocupan de su cuenta: hasta que lo revisen, aquí no se puede elegir otra contraseña.',
   undoQuestion: 'He recibido un correo sobre un cambio que no es mío',
   undoHelp:
     'Ese correo tiene un código que deshace el cambio. Mire la dirección de esta página, arriba en el navegador: escriba undo en lugar de su última palabra e introduzca el código en la página que se abra.',
@@ -162,6 +162,8 @@ export const es: Texts = {
     'account-locked': () => 'Esta cuenta está bloqueada. Por favor, pregunte a las personas que se ocupan de ella.',
     'account-frozen': () =>
       'Se ha deshecho un cambio de esta cuenta, por eso no guardamos ninguna contraseña nueva hasta que lo revisen las personas que se ocupan de ella. Por favor, pregúnteles.',
+    'grant-used': () => 'Esto ya se había enviado. Vuelva a la página: allí se dice qué ha pasado.',
+    'undo-not-needed': () => 'No queda nada que deshacer: este cambio ya se deshizo o nunca se hizo.',
     'undo-code-wrong': () =>
       'No conocemos este código, o ya es demasiado tarde para usarlo. Por favor, compárelo con nuestro correo. Si es demasiado tarde, pregunte a las personas que se ocupan de su cuenta.',
   },
@@ -172,7 +174,7 @@ export const es: Texts = {
     'wrong-method': 'Esta página no se puede usar así.',
     'too-slow':
       'Su solicitud ha tardado demasiado en llegar. Por favor, inténtelo de nuevo, quizá con una conexión mejor.',
-    'too-large': 'Era demasiado texto. Por favor, escriba solo el código.',
+    'too-large': 'Era más texto del que podemos aceptar. Por favor, vuelva a la página y escriba menos.',
     'not-a-form': 'No hemos podido leer lo que ha enviado su navegador. Por favor, use el formulario de la página.',
     'too-many-headers':
       'Su navegador nos ha enviado más de lo que podemos leer. Por favor, borre las cookies de este sitio e inténtelo de nuevo.',

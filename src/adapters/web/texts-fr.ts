@@ -126,7 +126,7 @@ export const fr: Texts = {
   undoLabel: 'Les 16 lettres et chiffres de notre e-mail',
   undoSubmit: 'Annuler le changement',
   undone:
-    'Le mot de passe d’avant est de nouveau valable, et tout le monde a été déconnecté. Prévenez les personnes qui s’occupent de votre compte\u202f: avant leur vérification, aucun nouveau mot de passe ne peut être choisi ici.',
+    'Le changement a été annulé, et tout le monde a été déconnecté. S’il y avait un mot de passe avant, il est de nouveau valable. Prévenez les personnes qui s’occupent de votre compte\u202f: avant leur vérification, aucun nouveau mot de passe ne peut être choisi ici.',
   undoQuestion: 'J’ai reçu un e-mail sur un changement qui ne vient pas de moi',
   undoHelp:
     'Cet e-mail contient un code qui annule le changement. Regardez l’adresse de cette page, en haut de votre navigateur\u202f: écrivez undo à la place de son dernier mot, puis tapez le code dans la page qui s’ouvre.',
@@ -162,6 +162,9 @@ export const fr: Texts = {
     'account-locked': () => 'Ce compte est bloqué. Veuillez vous adresser aux personnes qui s’en occupent.',
     'account-frozen': () =>
       'Un changement de ce compte a été annulé. Nous n’enregistrons donc pas de nouveau mot de passe avant que les personnes qui s’en occupent aient vérifié. Veuillez vous adresser à elles.',
+    'grant-used': () => 'Cela a déjà été envoyé. Revenez à la page\u202f: elle indique le résultat.',
+    'undo-not-needed': () =>
+      'Il n’y a plus rien à annuler\u202f: ce changement a déjà été annulé, ou il n’a jamais eu lieu.',
     'undo-code-wrong': () =>
       'Nous ne connaissons pas ce code, ou il est trop tard pour lui. Veuillez le comparer avec notre e-mail. S’il est trop tard, adressez-vous aux personnes qui s’occupent de votre compte.',
   },
@@ -172,7 +175,7 @@ export const fr: Texts = {
     'wrong-method': 'Cette page ne peut pas être utilisée de cette façon.',
     'too-slow':
       'Votre demande a mis trop de temps à nous parvenir. Veuillez réessayer, si possible avec une meilleure connexion.',
-    'too-large': 'Il y avait trop de texte. Veuillez taper seulement le code.',
+    'too-large': 'C’était plus de texte que nous ne pouvons en prendre. Veuillez revenir à la page et en taper moins.',
     'not-a-form':
       'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez utiliser le formulaire de la page.',
     'too-many-headers':

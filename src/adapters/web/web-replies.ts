@@ -25,9 +25,11 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'challenge-locked': { status: 403, shown: 'page', wayOn: 'start-again' },
   'challenge-expired': { status: 410, shown: 'renewed' },
   'grant-missing': { status: 403, shown: 'page', wayOn: 'start-again' },
+  'grant-used': { status: 409, shown: 'page', wayOn: 'back' },
   'account-changed': { status: 409, shown: 'page', wayOn: 'back' },
   'account-locked': { status: 403, shown: 'page', wayOn: 'back' },
   'account-frozen': { status: 403, shown: 'page', wayOn: 'back' },
+  'undo-not-needed': { status: 409, shown: 'page', wayOn: 'back' },
   'undo-code-wrong': { status: 422, shown: 'page', wayOn: 'back' },
 };
 
