@@ -3,6 +3,7 @@
 
 import type { Challenge } from '../core/challenge.ts';
 import { refuse } from '../core/refusal.ts';
+import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews, News } from './challenge-news.ts';
 import { challengeEnd, challengeId, readCookie } from './challenge-tokens.ts';
 import type { AppLimits, ChallengeStatus, ChallengeStore, Clock, FollowChallenge, Progress, Secrets } from './ports.ts';
@@ -25,7 +26,7 @@ export function createFollowChallenge(
       if (known === undefined) return refuse('page-ended');
       const record = await store.read(known.id, now);
       if (!known.open && !outlivesPage(record)) return refuse('page-ended');
-      return statusOf(record, news.get(known.id), now);
+      return { ...statusOf(record, news.get(known.id), now), label: requestLabel(known.id) };
     },
     follow(cookie, changed) {
       const known = knownId(cookie, clock.now());
@@ -40,7 +41,7 @@ export function outlivesPage(record: Challenge | undefined): boolean {
 }
 
 /** What the page may tell. @param record as stored, undefined before the first accepted mail */
-export function statusOf(record: Challenge | undefined, news: News, now: number): ChallengeStatus {
+export function statusOf(record: Challenge | undefined, news: News, now: number): Omit<ChallengeStatus, 'label'> {
   const recorded = progressOf(record, now);
   const latest = record?.senders.at(-1)?.mailbox;
   const delayed = recorded === 'reply-queued' && latest !== undefined && news.delayed.has(latest);

@@ -317,6 +317,7 @@ export type Progress =
 
 /** What the live line tells of a challenge. */
 export interface ChallengeStatus {
+  readonly label: string;
   readonly progress: Progress;
   /** What became of the latest mail for it, when it was refused. */
   readonly notice: MailNotice | undefined;
@@ -333,7 +334,6 @@ export interface OpenedChallenge extends ChallengeStatus {
   readonly nonce: string;
   /** Local part of the one-time address. */
   readonly localPart: string;
-  readonly label: string;
   readonly expiresAt: number;
 }
 

@@ -70,7 +70,14 @@ function check(view: ProgressView): ProgressView {
   for (const text of [view.line, view.refused, ...view.verdict]) assert.doesNotMatch(text, /\p{Cc}/u, 'one line each');
   return view;
 }
-const view = (locale: Locale, status: Parameters<typeof viewProgress>[1]) => check(viewProgress(locale, status, now));
+type Status = Omit<ChallengeStatus, 'label'> | Extract<Parameters<typeof viewProgress>[1], { kind: 'refused' }>;
+/** The view without its label, which is that of the status, or none. */
+function view(locale: Locale, status: Status): Omit<ProgressView, 'label'> {
+  const isLive = !('reason' in status);
+  const { label, ...rest } = check(viewProgress(locale, isLive ? { ...status, label: 'KQXF-WTMB' } : status, now));
+  assert.equal(label, isLive ? 'KQXF-WTMB' : '');
+  return rest;
+}
 
 test('every reason for a refusal has its sentence here', () => {
   const told = new Set(Object.values(mailRefusals).map(({ sentence }) => sentence));
@@ -129,7 +136,7 @@ for (const locale of locales) {
 // ---- the verdict ----
 
 const verdictOf = (changed: Partial<VerdictDetails> | undefined) => {
-  const status: ChallengeStatus = {
+  const status: Status = {
     progress: 'awaiting-mail',
     notice: { ...noticeOf('not-confirmed'), details: changed && { ...details, ...changed } },
   };

@@ -246,8 +246,8 @@ test('the page as it is opened and its live line tell the same', async () => {
   const { page, openChallenge, cookie, news, id } = await open();
   for (const change of [() => news.put(id, notice), () => news.checking(id), () => news.delayed(id, amy, true)]) {
     change();
-    const { progress, notice: told } = await openChallenge({ ...shownAs, cookie });
-    assert.deepEqual(await page.look(cookie), { progress, notice: told });
+    const { label, progress, notice: told } = await openChallenge({ ...shownAs, cookie });
+    assert.deepEqual(await page.look(cookie), { label, progress, notice: told });
   }
 });
 

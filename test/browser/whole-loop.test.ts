@@ -179,6 +179,20 @@ describe('the whole loop', () => {
       assert.match(await main(page), /apond/);
     }));
 
+  it('in two tabs: one that starts again takes the other along, whose code would not be taken any more', () =>
+    visit({}, async ({ page, context }) => {
+      const { address } = await openReset({ world, page });
+      const other = await context.newPage();
+      await openReset({ world, page: other });
+      await other.locator('#start-again button').click();
+      await other.waitForLoadState();
+      const next = await readReset(other);
+      assert.notEqual(next.address, address);
+      await page.bringToFront();
+      await page.evaluate('dispatchEvent(new Event("visibilitychange"))');
+      await page.locator(`#address[data-address="${next.address}"]`).waitFor();
+    }));
+
   it('survives reload and back at every step', () =>
     visit({}, async ({ page }) => {
       const { address } = await openReset({ world, page });

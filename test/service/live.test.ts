@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { TestClock } from '../support/clock.ts';
 import { quickEnough } from '../support/quick.ts';
@@ -166,6 +167,27 @@ describe('the live line', () => {
       await own.close();
       return tookMs;
     });
+  });
+});
+
+describe('a connection', () => {
+  it('that asks again before it has read its answer is ended: answers must not pile up', async () => {
+    const socket = connect(world.addresses.web.port, '127.0.0.1');
+    socket.write('GET /reset HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(500));
+    const answers = (
+      await socket
+        .setEncoding('latin1')
+        .toArray()
+        .catch(() => [])
+    ).join('');
+    assert.ok(answers.split('<!doctype html>').length <= 3);
+  });
+
+  it('that sends on after its request was refused is ended, and hears why', async () => {
+    const socket = connect(world.addresses.web.port, '127.0.0.1');
+    socket.write('POST /reset HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\nx');
+    const answer = (await socket.setEncoding('latin1').toArray()).join('');
+    assert.match(answer, /^HTTP\/1\.1 415 .*^connection: close/ims);
   });
 });
 

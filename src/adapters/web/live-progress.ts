@@ -50,7 +50,7 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
     let stopBeat = () => {};
     const beat = () => {
       stopBeat = clock.after(heartbeatMs, () => {
-        if (stream.writableEnded) return;
+        if (stream.writableEnded) return void stream.destroy(); // whoever has not read the end by now never will
         stream.write(':\n\n');
         changed();
         beat();

@@ -185,8 +185,13 @@ function liveRoutes(
     );
   });
   router.get('/reset/events', (ctx) => {
-    const stream = live.open(cookies.get(ctx, 'challenge'), localeOf(ctx, cookies));
     ctx.type = 'text/event-stream';
+    ctx.set('Connection', 'close'); // after hours of events nobody waits for another request on it, and a stop not for it
+    if (ctx.method === 'HEAD') {
+      ctx.body = ''; // a stream that nobody reads would never end
+      return;
+    }
+    const stream = live.open(cookies.get(ctx, 'challenge'), localeOf(ctx, cookies));
     ctx.set('X-Accel-Buffering', 'no'); // nginx would keep events until there are enough of them
     // Without a body it is 204, which tells a browser not to connect again (HTML Standard §9.2.3).
     ctx.body = stream;

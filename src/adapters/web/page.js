@@ -52,10 +52,16 @@ const pauseMaxMs = 15_000;
 let source;
 let timer;
 let pauseMs;
-let failed = 0; // questions or connections in a row
+let failed = 0; // questions in a row
+let broken = 0; // connections in a row
 
 function show(view) {
   byId('no-connection').hidden = true;
+  // Another tab has begun another request: the code for what this one shows would not be taken any more.
+  if (view.label !== '' && view.label !== byId('label').textContent) {
+    stop();
+    return location.replace('/reset');
+  }
   if (view.over) stop();
   // The page that follows is a new one, or says how it ended. Not if this one is new already: cookies do not stay here.
   const newAlready = view.state === 'page-ended' && renewed;
@@ -85,8 +91,10 @@ async function ask() {
   try {
     const answer = await fetch('/reset/progress');
     if (!answer.ok) throw new Error(String(answer.status));
+    const isBack = failed > 0;
+    failed = 0;
     show(await answer.json());
-    if (failed > 0) return start(); // the connection is back, and so may be the events
+    if (isBack && pauseMs !== undefined) return start(); // and so may be the events
   } catch {
     failed += 1;
     byId('no-connection').hidden = failed < 3;
@@ -108,11 +116,12 @@ function start() {
   source.onmessage = ({ data }) => {
     clearTimeout(timer);
     failed = 0;
+    broken = 0;
     show(JSON.parse(data));
   };
   source.onerror = () => {
-    failed += 1;
-    if (source?.readyState === EventSource.CLOSED || failed > 1) askByItself();
+    broken += 1;
+    if (source?.readyState === EventSource.CLOSED || broken > 1) askByItself();
   };
   // Some proxies hold events back until they end, which these do not.
   timer = setTimeout(askByItself, 5000);
@@ -128,5 +137,9 @@ function stop() {
 // The answer to a form must not be overtaken by the news of what the form did.
 addEventListener('submit', stop);
 addEventListener('pagehide', stop);
+addEventListener('visibilitychange', () => {
+  const isAsking = source !== undefined || pauseMs !== undefined;
+  if (isAsking && document.visibilityState === 'visible') start();
+});
 addEventListener('pageshow', ({ persisted }) => persisted && start());
 start();

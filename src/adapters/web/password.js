@@ -13,6 +13,12 @@ button.addEventListener('click', () => {
 });
 
 // What is remembered of a form, or read over a shoulder, must be dots again.
-addEventListener('submit', () => {
+let sent = false;
+addEventListener('submit', (event) => {
+  if (sent) event.preventDefault(); // of a double click the browser would show the answer to the second
+  sent = true;
   for (const field of fields) field.type = 'password';
+});
+addEventListener('pageshow', () => {
+  sent = false;
 });

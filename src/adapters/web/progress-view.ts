@@ -10,6 +10,8 @@ import { texts } from './texts.ts';
 /** As `GET /reset/progress` and each event of `GET /reset/events` give it. */
 export interface ProgressView {
   readonly state: Progress | 'mail-refused' | 'cookie-missing' | 'page-ended';
+  /** Of the request that the browser has now: a tab that shows another one is out of date. Empty: it has none. */
+  readonly label: string;
   /** How it looks: nothing to do yet, go on, something went wrong. */
   readonly tone: 'waiting' | 'good' | 'bad';
   readonly line: string;
@@ -47,11 +49,11 @@ export function viewProgress(
   const nothing = { refused: '', verdict: [] };
   if ('reason' in status) {
     const { reason } = status;
-    return { state: reason, tone: 'bad', line: words.notFollowed[reason], ...nothing, over: true };
+    return { state: reason, label: '', tone: 'bad', line: words.notFollowed[reason], ...nothing, over: true };
   }
-  const { progress, notice } = status;
+  const { progress, notice, label } = status;
   const over = ends.includes(progress);
-  const view = { state: progress, tone: tones[progress], line: words.progress[progress], ...nothing, over };
+  const view = { state: progress, label, tone: tones[progress], line: words.progress[progress], ...nothing, over };
   if (notice === undefined || notice.sentence === 'unchanged') return view;
   // A page that is over has nothing to mend; only a mail that came too late for it is worth a word, and not to
   // somebody whose code was right.

@@ -1,7 +1,8 @@
 // What Node cannot read as a request never reaches Koa: headers too large, no HTTP at all, too slow. People get a page
 // of ours all the same, in English, because what would tell their language was not read.
 
-import { type Server, STATUS_CODES } from 'node:http';
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Log } from '../../app/ports.ts';
 import type { Site } from './layout.ts';
 import { messagePage } from './pages.ts';
@@ -14,12 +15,15 @@ const known: Readonly<Record<string, Trouble>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'too-slow',
 };
 
+const lingerMs = 2_000;
+
 /** Answers them, and ends their connections. */
 export function answerUnread(server: Server, site: Site, log: Log): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? 'unknown';
     // A connection that is gone, or one in the middle of an answer: there is nothing to be said.
-    if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: ServerResponse | null };
+    if (code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) return void socket.destroy();
     const trouble = known[code] ?? 'bad-request';
     const status = troubles[trouble];
     const page = messagePage('en', site, texts.en.troubles[trouble], 'back');
@@ -30,6 +34,7 @@ export function answerUnread(server: Server, site: Site, log: Log): void {
       Connection: 'close',
     };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    (socket as Socket).setTimeout(lingerMs, () => socket.destroy()); // whoever does not close its own side
     socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${page}`);
     log.info('http', { method: 'unread', route: 'none', status, reason: trouble });
   });

@@ -71,7 +71,13 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
     if (code !== 'ERR_STREAM_PREMATURE_CLOSE') ports.log.info('http-connection', { outcome: 'lost', code });
   });
   answerUnread(server, site, ports.log);
-  server.on('request', app.callback());
+  const handle = app.callback();
+  server.on('request', (request, response) => {
+    // Sent before the answer to the one before was read (pipelining): no browser and no front does that, and the answers
+    // to a few kilobytes of it would fill the memory. Such a response has no socket yet.
+    if (response.socket === null) return void request.socket.destroy();
+    void handle(request, response);
+  });
   return {
     start: () => listen(server, options.listen),
     stop() {
@@ -121,6 +127,9 @@ function observe({ clock, log }: Ports, site: Site, cookies: CookieJar) {
       if (trouble === 'bug' || trouble === 'unavailable') bug = error;
       showTrouble(ctx, trouble);
     }
+    // What is still to come of a request that has its answer is not read. (A form that is too large is paused instead, so
+    // that its sender gets to see why.)
+    if (!ctx.req.complete && ctx.status !== 413) ctx.set('Connection', 'close');
     // The route, not the path: a path that is not ours may hold anything.
     const route = String(ctx._matchedRoute ?? 'none');
     const { reason, mailbox } = ctx.state as Readonly<Record<string, string | undefined>>;
