@@ -186,6 +186,8 @@ describe('a robot that opens and submits all it finds', () => {
     readonly visitor: Visitor;
     readonly page: OpenPage;
     readonly mails: readonly ReceivedMessage[];
+    /** Mails without a code of a page. */
+    readonly notices?: readonly ReceivedMessage[];
     readonly pages: readonly { readonly path: string; readonly html: string }[];
     /** Somebody else, whose pages are scanned as well. */
     readonly other?: Visitor;
@@ -229,6 +231,27 @@ describe('a robot that opens and submits all it finds', () => {
       const pages = [...stage.pages, { path: '/reset/accounts', html: await accounts.text() }];
       return { ...stage, pages, mails: [...stage.mails, ...other.mails], other: other.visitor };
     },
+    async 'is open while somebody else has set a password'() {
+      const [stage, other] = [await atReply(), await atReply()];
+      const { visitor, page } = other;
+      await visitor.enter(page, other.code);
+      const accounts = await (await visitor.request('/reset/accounts')).text();
+      const account = /name="account" value="([^"]+)"/.exec(accounts)?.[1] ?? '';
+      await visitor.post('/reset/accounts', { nonce: page.nonce, account });
+      const form = await (await visitor.request('/reset/password')).text();
+      const password = 'blue kettle winter piano';
+      const set = { nonce: page.nonce, account, password, repeated: password };
+      assert.equal((await visitor.post('/reset/password', set)).status, 303);
+      const notice = await world.kit.sink.waitFor(({ raw }) => raw.includes('auto-generated'), { timeoutMs: 5000 });
+      while ((await readFile(join(world.dataDir, 'changes.json'), 'utf8')).includes('"queued"')) await visitor.open();
+      const pages = [
+        ...stage.pages,
+        { path: '/reset/accounts', html: accounts },
+        { path: '/reset/password', html: form },
+        { path: '/reset', html: (await visitor.open()).html },
+      ];
+      return { ...stage, pages, mails: [...stage.mails, ...other.mails], notices: [notice], other: visitor };
+    },
     async 'came after pages that say what went wrong'() {
       const late = await atStart();
       clock.advance(61 * minuteMs);
@@ -251,12 +274,12 @@ describe('a robot that opens and submits all it finds', () => {
   };
 
   /** The robot over all there is, as a stranger and as everybody. Afterwards all files are as they were. */
-  async function scanAll({ visitor, page, mails, pages, other }: Stage): Promise<readonly ScanReport[]> {
+  async function scanAll({ visitor, page, mails, notices = [], pages, other }: Stage): Promise<readonly ScanReport[]> {
     const unchanged = await contents();
     const reports: ScanReport[] = [];
     for (const cookies of [nobody, visitor.cookies, ...(other ? [other.cookies] : [])]) {
       const held = [...cookies];
-      const raw = mails.map((mail) => mail.raw);
+      const raw = [...mails, ...notices].map((mail) => mail.raw);
       const report = await scan({ origin: world.webUrl, ownPage: '/reset', mails: raw, pages, cookies });
       const counts = JSON.stringify(report.counts);
       assert.equal(report.cutShort, false, counts);
