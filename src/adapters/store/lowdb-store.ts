@@ -2,6 +2,7 @@
 // in one synchronous step; it is told to nobody before it is on disk, and undone when it cannot be written.
 // Changes that come while a write is under way share the next one, so a burst costs two writes and not a hundred.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Adapter, Low } from 'lowdb';
 import type { z } from 'zod';
 import { type Decision, DependencyError, type RecordStore } from '../../app/ports.ts';
@@ -40,6 +41,10 @@ export async function openLowdbStore<T>(
   low.data = parsed.data;
   return new LowdbStore(low, parsed.data.records, kind);
 }
+
+// A write that keeps the event loop for less than that is not noticed by anybody.
+const noticeableMs = 1;
+const restFactor = 10;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -124,9 +129,15 @@ class LowdbStore<T> implements RecordStore<T> {
       this.#waiting = [];
       this.#writing = this.#changed;
       this.#changed = new Map();
+      const startedAt = performance.now();
+      const written = this.#low.write();
+      // Putting the file into words stops everybody, the longer the more is in it: the next write waits, so that it never
+      // takes more than a small share of the time. What comes meanwhile shares it.
+      const busyMs = performance.now() - startedAt;
       try {
-        await this.#low.write();
+        await written;
         for (const { resolve } of served) resolve();
+        if (busyMs > noticeableMs) await delay(busyMs * restFactor);
       } catch (cause) {
         this.#undo(served, cause);
       }
