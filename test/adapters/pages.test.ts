@@ -158,6 +158,11 @@ describe('the page that is filled in', () => {
     });
   }
 
+  it('puts no value where the name of a site looks like a place for one', () => {
+    const odd = { ...site, siteName: 'School x7nonce7x' };
+    assert.equal(resetPage('en', challenge, odd, {}).split(challenge.nonce).length, 2);
+  });
+
   it('is another one for another site', () => {
     const other = { ...site, siteName: 'Another School' };
     assert.match(resetPage('en', challenge, other, {}), /Another School/);

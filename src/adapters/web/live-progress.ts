@@ -14,7 +14,7 @@ export interface LiveProgress {
   close(): void;
 }
 
-const streamsMax = 5_000;
+export const streamsMax = 5_000;
 // Proxies drop connections that say nothing for half a minute or so. It is also when a stream looks at the clock.
 const heartbeatMs = 20_000;
 

@@ -32,7 +32,9 @@ export function resetPage(
 ): string {
   const { progress, notice } = challenge;
   const plain = progress === 'awaiting-mail' && notice === undefined && Object.values(messages).every((one) => !one);
-  return plain ? fillFirstPage(locale, challenge, site) : renderResetPage(locale, challenge, site, messages, now);
+  // A site that is called like a blank gets its pages one by one.
+  const fillable = plain && !blanks.test(site.siteName);
+  return fillable ? fillFirstPage(locale, challenge, site) : renderResetPage(locale, challenge, site, messages, now);
 }
 
 // What a page shows first is the same for everybody but for four values, so it is made once for each minute in which

@@ -9,7 +9,7 @@ import { DependencyError, type Log } from '../../app/ports.ts';
 import { brandStyle } from './brand-colors.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import type { Site, SiteOptions } from './layout.ts';
-import { createLiveProgress } from './live-progress.ts';
+import { createLiveProgress, streamsMax } from './live-progress.ts';
 import { readLogo } from './logo.ts';
 import { localeOf, pageRoutes, type UseCases } from './page-routes.ts';
 import { messagePage } from './pages.ts';
@@ -53,6 +53,8 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const live = createLiveProgress(ports.followChallenge, ports.clock);
   const app = new Koa();
   const server = createServer({ requestTimeout: requestTimeoutMs, maxHeaderSize: 16_384 });
+  // Beyond that they wait in the system's queue, and mail and store still have file descriptors.
+  server.maxConnections = streamsMax + 1_000;
   const origin = () => options.publicUrl.replace(/:0$/, `:${(server.address() as AddressInfo | null)?.port}`);
   const router = pageRoutes(ports, site, cookies, live, origin);
   serveStaticFiles(router, files);
