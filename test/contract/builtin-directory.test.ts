@@ -4,45 +4,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Adapter, Memory } from 'lowdb';
+import type { Adapter } from 'lowdb';
 import type { AccountFile, StoredAccount } from '../../src/adapters/accounts/account-record.ts';
 import { openBuiltinDirectory } from '../../src/adapters/accounts/builtin-directory.ts';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { CopyingMemory, FailingAdapter } from '../support/disks.ts';
 import { type DirectorySetting, type DirectoryUnderTest, describeDirectory, type GivenAccount } from './directory.ts';
-
-/** Any adapter, with a switch that makes writing fail before a byte is written. */
-class FailingAdapter implements Adapter<unknown> {
-  failing = false;
-  readonly #inner: Adapter<unknown>;
-
-  constructor(inner: Adapter<unknown>) {
-    this.#inner = inner;
-  }
-
-  read(): Promise<unknown> {
-    return this.#inner.read();
-  }
-
-  write(data: unknown): Promise<void> {
-    return this.failing
-      ? Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }))
-      : this.#inner.write(data);
-  }
-}
-
-/** lowdb's memory adapter keeps the very object; here it keeps what is in it, as a disk does. */
-class CopyingMemory implements Adapter<unknown> {
-  readonly #memory = new Memory<unknown>();
-
-  async read(): Promise<unknown> {
-    return structuredClone(await this.#memory.read());
-  }
-
-  write(data: unknown): Promise<void> {
-    return this.#memory.write(structuredClone(data));
-  }
-}
 
 async function underTest(
   inner: Adapter<unknown>,
