@@ -5,6 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { entryProblems, type NewAccount, nameKey } from './core/account-entry.ts';
 import { readCsv } from './core/csv.ts';
+import { fileProblem } from './core/file-problem.ts';
 
 export interface LineMistake {
   readonly line: number;
@@ -134,13 +135,7 @@ async function readBounded(path: string): Promise<Buffer> {
       if (length > fileBytesMax) break;
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const known: Readonly<Record<string, string>> = {
-      ENOENT: 'was not found',
-      EACCES: 'may not be read by this user',
-      EISDIR: 'is a folder',
-    };
-    throw new Error(`${path} ${known[code] ?? `cannot be read (${code})`}.`);
+    throw new Error(`${path} ${fileProblem(error)}.`);
   }
   if (length > fileBytesMax) throw new Error(`${path} is longer than 64 MiB; import it in several parts.`);
   return Buffer.concat(chunks);

@@ -18,6 +18,7 @@ import type {
   SignatureTrouble,
 } from './app/ports.ts';
 import { openExplainMail } from './compose.ts';
+import { fileProblem } from './core/file-problem.ts';
 import type { SignatureCondition, SpfCondition } from './core/sender-policy.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
 
@@ -147,13 +148,7 @@ async function readBounded(path: string, bytesMax: number): Promise<Uint8Array> 
       await file.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const known: Readonly<Record<string, string>> = {
-      ENOENT: 'was not found',
-      EACCES: 'may not be read by this user',
-      EISDIR: 'is a folder',
-    };
-    throw new Error(`${path} ${known[code] ?? `cannot be read (${code})`}.`);
+    throw new Error(`${path} ${fileProblem(error)}.`);
   }
 }
 

@@ -5,6 +5,7 @@ import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import type { AppLimits, Log, LogFields, Secrets } from '../../src/app/ports.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
 import { TestClock } from '../support/clock.ts';
+import { appLimits } from '../support/limits.ts';
 
 export const secondMs = 1000;
 export const minuteMs = 60 * secondMs;
@@ -20,17 +21,9 @@ export function mailbox(text: string): Mailbox {
 export const amy = mailbox('amy.pond@school.example');
 export const rory = mailbox('rory.williams@school.example');
 
+/** The defaults, how often a mailbox is answered included. */
 export const limits: AppLimits = {
-  challengeLifetimeMs: 60 * minuteMs,
-  codeLifetimeMs: 30 * minuteMs,
-  grantLifetimeMs: 10 * minuteMs,
-  wrongCodesMax: 5,
-  sendersMax: 3,
-  messagesMax: 5,
-  dkimSignaturesMax: 10,
-  undoLifetimeMs: 72 * 60 * 60_000,
-  addressFreezeMs: 7 * 24 * 60 * 60_000,
-  wrongCodesPerMailboxPerDayMax: 20,
+  ...appLimits,
   repliesPerDomainPerHourMax: 2000,
   repliesPerMailbox: { perMinuteMax: 1, perHourMax: 5, perDayMax: 12 },
 };

@@ -111,14 +111,15 @@ async function writeConfig(folder: string, { dnsPort, sinkPort }: { dnsPort: num
   return config;
 }
 
-/** @returns what tells how many processors this process, and the whole machine, have used since */
+/** @returns what tells how many processors this process, and all there is on the machine, have used since */
 function watchMachine(): () => { own: number; all: number } {
-  const busyMs = () => cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
-  const before = { at: performance.now(), own: process.cpuUsage(), all: busyMs() };
+  // Not the busy times: those leave out soft interrupts, and what a host of virtual machines took for others.
+  const idleMs = () => cpus().reduce((sum, { times }) => sum + times.idle, 0);
+  const before = { at: performance.now(), own: process.cpuUsage(), idle: idleMs() };
   return () => {
     const tookMs = performance.now() - before.at;
     const { user, system } = process.cpuUsage(before.own);
-    return { own: (user + system) / 1000 / tookMs, all: (busyMs() - before.all) / tookMs };
+    return { own: (user + system) / 1000 / tookMs, all: cpus().length - (idleMs() - before.idle) / tookMs };
   };
 }
 

@@ -5,6 +5,7 @@
 
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
+import { fileProblem } from '../../core/file-problem.ts';
 import { type StaticFile, staticFile } from './static-files.ts';
 
 const kinds = {
@@ -56,13 +57,7 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await buffer(createReadStream(file, { end: logoBytesMax })); // `end` is read as well
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const known: Readonly<Record<string, string>> = {
-      ENOENT: 'was not found',
-      EACCES: 'may not be read by this user',
-      EISDIR: 'is a folder',
-    };
-    throw unusable(file, known[code] ?? `cannot be read (${code})`);
+    throw unusable(file, fileProblem(error));
   }
 }
 

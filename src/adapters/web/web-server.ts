@@ -53,7 +53,7 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const live = createLiveProgress(ports.followChallenge, ports.clock);
   const app = new Koa();
   const server = createServer({ requestTimeout: requestTimeoutMs, maxHeaderSize: 16_384 });
-  // Beyond that they wait in the system's queue, and mail and store still have file descriptors.
+  // Beyond that they are closed at once, so that mail and store still have file descriptors.
   server.maxConnections = streamsMax + 1_000;
   const origin = () => options.publicUrl.replace(/:0$/, `:${(server.address() as AddressInfo | null)?.port}`);
   const router = pageRoutes(ports, site, cookies, live, origin);
