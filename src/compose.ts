@@ -14,7 +14,8 @@ import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
 import { accepted, edgeReplies, passedOn, smtpReplies } from './adapters/smtp-in/smtp-replies.ts';
 import { claimDataFolder, FolderInUseError } from './adapters/store/data-folder.ts';
-import { DurableFile } from './adapters/store/durable-file.ts';
+import { DurableFile, removeLeftovers } from './adapters/store/durable-file.ts';
+import { prepareSegments, type SegmentFiles, segmentFiles } from './adapters/store/segment-files.ts';
 import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
@@ -77,16 +78,11 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const folder = settings.data.dir;
   closers.push(await claimDataFolder(folder));
   const secrets = createSecrets(await loadMasterSecret({ ...settings.keys, folder }));
-  const storePath = join(folder, 'challenges.json');
-  const storeFile = new DurableFile(storePath);
-  await storeFile.removeLeftover();
+  await removeLeftovers(folder);
   const news = createChallengeNews();
-  const store = announceChanges(await openChallengeStore(storeFile, storePath), news.changed);
+  const store = announceChanges(await openChallengeStore(await ownSegments(folder, 'challenges')), news.changed);
   closers.push(() => store.close());
-  const changesPath = join(folder, 'changes.json');
-  const changesFile = new DurableFile(changesPath);
-  await changesFile.removeLeftover();
-  const changes = await openChangeStore(changesFile, changesPath);
+  const changes = await openChangeStore(await ownSegments(folder, 'changes'));
   closers.push(() => changes.close());
   const directory = await openDirectory(settings, clock);
   closers.push(() => directory.close());
@@ -140,12 +136,22 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   return addresses;
 }
 
+type StoreName = 'challenges' | 'changes';
+
+function segmentsOf(folder: string, name: StoreName): SegmentFiles {
+  return segmentFiles(join(folder, name), join(folder, `${name}.json`));
+}
+
+/** The same, for the owner of the data folder. */
+async function ownSegments(folder: string, name: StoreName): Promise<SegmentFiles> {
+  await prepareSegments(join(folder, name));
+  return segmentsOf(folder, name);
+}
+
 /** Opens the accounts. The data folder is claimed by the caller. */
 async function openDirectory({ data, directory }: Settings, clock: Clock): Promise<BuiltinDirectory> {
   const path = join(data.dir, accountsName);
-  const file = new DurableFile(path);
-  await file.removeLeftover();
-  return openBuiltinDirectory(file, path, { now: () => clock.now(), ...directory });
+  return openBuiltinDirectory(new DurableFile(path), path, { now: () => clock.now(), ...directory });
 }
 
 /** The accounts, and how to let go of them. */
@@ -187,6 +193,7 @@ export async function openAccounts(
 
 async function openOwnAccounts(settings: Settings, release: () => Promise<void>): Promise<OpenedAccounts> {
   try {
+    await removeLeftovers(settings.data.dir);
     const directory = await openDirectory(settings, systemClock);
     return {
       list: () => directory.list(),
@@ -236,8 +243,7 @@ function foreignOwner(folder: string, owner: string): string {
 export async function openExplainMail(settings: Settings, clock: Clock = systemClock): Promise<ExplainMail> {
   const folder = settings.data.dir;
   const secrets = createSecrets(await readMasterSecret({ ...settings.keys, folder }));
-  const storePath = join(folder, 'challenges.json');
-  const store = await openChallengeStore(new DurableFile(storePath), storePath);
+  const store = await openChallengeStore(segmentsOf(folder, 'challenges'));
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   return createExplainMail(
     {

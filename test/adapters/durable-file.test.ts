@@ -6,7 +6,7 @@ import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, stat, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { DurableFile, removeLeftovers } from '../../src/adapters/store/durable-file.ts';
 
 async function temporary(t: TestContext): Promise<{ folder: string; path: string; file: DurableFile }> {
   const folder = await mkdtemp(join(tmpdir(), 'rtv-file-'));
@@ -50,8 +50,8 @@ test('syncs the new content before the rename, and the folder after it', async (
   await handle.close();
   const prototype: FileHandle = Object.getPrototypeOf(handle);
   const seen: [string, string][] = [];
-  const sync = prototype.sync;
-  t.mock.method(prototype, 'sync', function look(this: FileHandle) {
+  const { sync, datasync } = prototype;
+  const look = () => {
     const read = (name: string) => {
       try {
         return readFileSync(name, 'utf8');
@@ -60,6 +60,13 @@ test('syncs the new content before the rename, and the folder after it', async (
       }
     };
     seen.push([read(path), read(`${path}.tmp`)]);
+  };
+  t.mock.method(prototype, 'datasync', function file(this: FileHandle) {
+    look();
+    return datasync.call(this);
+  });
+  t.mock.method(prototype, 'sync', function folder(this: FileHandle) {
+    look();
     return sync.call(this);
   });
   await file.write('new');
@@ -132,6 +139,6 @@ test('what a crash left is removed by the owner of the folder, and by nobody who
     ['data.json', 'data.json.tmp'],
     'explain reads beside a service',
   );
-  await file.removeLeftover();
+  await removeLeftovers(folder);
   assert.deepEqual(await readdir(folder), ['data.json']);
 });

@@ -3,11 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import type { Adapter } from 'lowdb';
+import type { SegmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { DependencyError } from '../../src/app/ports.ts';
 import type { Challenge } from '../../src/core/challenge.ts';
 import { freshChallenge, mailbox, mailed } from '../contract/challenge-store.ts';
+import { failingSegments, memorySegments } from '../support/disks.ts';
 
 const now = Date.UTC(2026, 0, 15, 9, 30);
 const rory = mailbox('rory@school.example');
@@ -15,23 +18,39 @@ const put = (next: Challenge) => () => ({ next, result: undefined });
 const look = (current: Challenge | undefined) => ({ next: undefined, result: current });
 
 /** A disk that finishes a write when it is told to. */
-class SlowDisk implements Adapter<unknown> {
-  readonly writes: { readonly text: string; finish(): void; fail(error: Error): void }[] = [];
-  disk = 'null';
+class SlowDisk implements SegmentFiles {
+  readonly place = '/data/challenges';
+  readonly writes: { readonly number: number; readonly text: string; finish(): void; fail(error: Error): void }[] = [];
+  /** What is on it, by the number of the segment. */
+  readonly disk = new Map<number, string>();
+  /** The numbers of the segments that were read, in that order. */
+  readonly read: number[] = [];
 
-  async read(): Promise<unknown> {
-    return JSON.parse(this.disk);
+  async list(): Promise<readonly number[]> {
+    return [...this.disk.keys()];
   }
 
-  write(data: unknown): Promise<void> {
-    const text = JSON.stringify(data);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const finish = () => {
-      this.disk = text;
-      resolve();
+  file(number: number): Adapter<unknown> {
+    return {
+      read: async () => {
+        this.read.push(number);
+        return JSON.parse(this.disk.get(number) ?? 'null');
+      },
+      write: (data: unknown) => {
+        const text = JSON.stringify(data);
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
+        const finish = () => {
+          this.disk.set(number, text);
+          resolve();
+        };
+        this.writes.push({ number, text, finish, fail: reject });
+        return promise;
+      },
     };
-    this.writes.push({ text, finish, fail: reject });
-    return promise;
+  }
+
+  async remove(number: number): Promise<void> {
+    this.disk.delete(number);
   }
 
   /** The write with this number, once it has begun. */
@@ -64,7 +83,7 @@ async function settle(): Promise<void> {
 
 async function open(): Promise<{ disk: SlowDisk; store: Awaited<ReturnType<typeof openChallengeStore>> }> {
   const disk = new SlowDisk();
-  return { disk, store: await openChallengeStore(disk, 'the store') };
+  return { disk, store: await openChallengeStore(disk) };
 }
 
 describe('lowdb store, writing', { concurrency: true }, () => {
@@ -153,7 +172,7 @@ describe('lowdb store, writing', { concurrency: true }, () => {
     (await disk.begun(3)).finish();
     await settle();
     assert.equal(again.state, 'resolved');
-    assert.deepEqual(await (await openChallengeStore(disk, 'again')).read(one.id, now), later);
+    assert.deepEqual(await (await openChallengeStore(disk)).read(one.id, now), later);
   });
 
   test('close waits for the write under way and for what has queued up behind it', async () => {
@@ -170,56 +189,238 @@ describe('lowdb store, writing', { concurrency: true }, () => {
     (await disk.begun(2)).finish();
     await settle();
     assert.deepEqual([closing.state, ...changes.map(({ state }) => state)], ['resolved', 'resolved', 'resolved']);
-    assert.ok(disk.disk.includes(one.id) && disk.disk.includes(two.id));
+    assert.ok([one.id, two.id].every((id) => disk.disk.get(1)?.includes(id)));
   });
 });
 
-describe('lowdb store, a damaged file', { concurrency: true }, () => {
+const step = fc.record({
+  what: fc.constantFrom('put', 'put', 'put', 'fail', 'wait', 'restart', 'sweep'),
+  id: fc.integer({ min: 1, max: 6 }),
+  minutes: fc.integer({ min: 0, max: 40 }),
+});
+
+describe('lowdb store, segments', { concurrency: true }, () => {
+  const minuteMs = 60_000;
+
+  /** A store in memory, and what is in its segments. */
+  async function inMemory() {
+    const files = memorySegments();
+    const numbers = async () => (await files.list()).toSorted((one, other) => one - other);
+    return { files, numbers, store: await openChallengeStore(files) };
+  }
+
+  test('a full one is sealed: what a write costs does not grow with what is stored', async () => {
+    const disk = new SlowDisk();
+    const store = await openChallengeStore(disk);
+    const sizes: number[] = [];
+    for (let number = 1; number <= 1_000; number += 1) {
+      const record = mailed(freshChallenge(number));
+      const write = store.transact(record.id, now, put(record));
+      const begun = await disk.begun(number);
+      sizes.push(Object.keys(JSON.parse(begun.text).records).length);
+      begun.finish();
+      await write;
+    }
+    assert.equal(Math.max(...sizes), 128);
+    assert.deepEqual([...disk.disk.keys()], [1, 2, 3, 4, 5, 6, 7, 8]);
+    const again = await openChallengeStore(disk);
+    for (let number = 1; number <= 1_000; number += 1) {
+      const record = mailed(freshChallenge(number));
+      assert.deepEqual(await again.read(record.id, now), record);
+    }
+  });
+
+  test('one that is a few minutes old is sealed as well, so that what is in it can go together', async () => {
+    const { numbers, store } = await inMemory();
+    for (const [number, at] of [0, 9, 10, 15, 19, 20].map((minutes) => now + minutes * minuteMs).entries()) {
+      const record = mailed(freshChallenge(number));
+      await store.transact(record.id, at, put(record));
+    }
+    assert.deepEqual(await numbers(), [1, 2, 3]);
+  });
+
+  test('the last one that has a record is right about it, also when that says it is over', async () => {
+    const { files, store } = await inMemory();
+    const first = mailed(freshChallenge(1));
+    const over = { ...first, expiresAt: 0 };
+    await store.transact(first.id, now, put(first));
+    const later = now + 11 * minuteMs;
+    await store.transact(first.id, later, put(over));
+    await store.sweep(later);
+    await store.sweep(later + minuteMs);
+    for (const where of [store, await openChallengeStore(files)]) {
+      assert.equal(await where.read(first.id, now), undefined, 'it does not come back');
+    }
+  });
+
+  test('are deleted from the oldest on, when nothing in them is of use', async () => {
+    const { files, numbers, store } = await inMemory();
+    const hour = 60 * minuteMs;
+    const put1 = async (number: number, at: number, end: number) => {
+      const record = mailed(freshChallenge(number, end));
+      await store.transact(record.id, at, put(record));
+      return record;
+    };
+    const long = await put1(1, now, now + 3 * hour);
+    await put1(2, now + 11 * minuteMs, now + hour);
+    const last = await put1(3, now + 22 * minuteMs, now + 4 * hour);
+    assert.deepEqual(await numbers(), [1, 2, 3]);
+    await store.sweep(now + 2 * hour);
+    assert.deepEqual((await numbers()).slice(0, 3), [1, 2, 3], 'the second waits for the first');
+    for (const where of [store, await openChallengeStore(files)]) assert.ok(await where.read(long.id, now));
+    await store.sweep(now + 3 * hour);
+    assert.ok(!(await numbers()).some((number) => number < 3));
+    assert.ok((await numbers()).includes(3));
+    assert.deepEqual(await (await openChallengeStore(files)).read(last.id, now + 3 * hour), last);
+    await store.sweep(now + 4 * hour);
+    await store.sweep(now + 4 * hour);
+    const [left, ...more] = await numbers();
+    assert.deepEqual(more, []);
+    assert.deepEqual(await files.file(left ?? 0).read(), { version: 2, sweptAt: now + 4 * hour, records: {} });
+  });
+
+  test('a clock that ran ahead and was set right loses nothing that is written after it', async () => {
+    const { files, store } = await inMemory();
+    const old = mailed(freshChallenge(1));
+    await store.transact(old.id, now, put(old));
+    await store.sweep(now + 48 * 60 * minuteMs);
+    const fresh = mailed(freshChallenge(2));
+    await store.transact(fresh.id, now, put(fresh));
+    const again = await openChallengeStore(files);
+    assert.deepEqual([await again.read(old.id, now), await again.read(fresh.id, now)], [undefined, fresh]);
+  });
+
+  test('sweeping a change that is not on disk yet does not bring back what it replaced', async () => {
+    const disk = new SlowDisk();
+    const store = await openChallengeStore(disk);
+    const first = mailed(freshChallenge(1));
+    const begin = watch(store.transact(first.id, now, put(first)));
+    (await disk.begun(1)).finish();
+    await settle();
+    assert.equal(begin.state, 'resolved');
+    const later = now + 11 * minuteMs; // so it is written into another segment
+    const drop = watch(store.transact(first.id, later, put({ ...first, expiresAt: 0 })));
+    const write = await disk.begun(2);
+    const sweeping = watch(store.sweep(later));
+    write.finish();
+    await settle();
+    disk.writes[2]?.finish();
+    await settle();
+    assert.deepEqual([drop.state, sweeping.state], ['resolved', 'resolved']);
+    assert.equal(await (await openChallengeStore(disk)).read(first.id, now), undefined);
+  });
+
+  test('are read from the newest on, and what an older one says of a record is not looked at', async () => {
+    const disk = new SlowDisk();
+    const good = mailed(freshChallenge(1));
+    const segment = (record: object) => JSON.stringify({ version: 2, sweptAt: 0, records: { [good.id]: record } });
+    disk.disk.set(9, segment({ nonsense: true })).set(10, segment(good));
+    assert.deepEqual(await (await openChallengeStore(disk)).read(good.id, now), good);
+    assert.deepEqual(disk.read, [10, 9]);
+  });
+
+  test('a run of changes, failures, sweeps and restarts keeps what was told and nothing else', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120 }), async (steps) => {
+        const inner = memorySegments();
+        const disk = failingSegments(inner);
+        let store = await openChallengeStore(disk.files);
+        const told = new Map<string, Challenge>();
+        let at = now;
+        for (const { what, id, minutes } of steps) {
+          if (what === 'wait') at += minutes * minuteMs;
+          else if (what === 'restart') store = await openChallengeStore(disk.files);
+          else if (what === 'sweep') await store.sweep(at);
+          else {
+            disk.failing = what === 'fail';
+            const next = freshChallenge(id, at + minutes * minuteMs);
+            const written = await store.transact(next.id, at, put(next)).then(
+              () => true,
+              () => false,
+            );
+            assert.equal(written, what === 'put');
+            if (written) told.set(next.id, next);
+            disk.failing = false;
+          }
+          for (const [each, record] of told) {
+            const expected = at < record.expiresAt ? record : undefined;
+            assert.deepEqual(await store.read(each, at), expected);
+          }
+        }
+      }),
+      { seed: 20_260_115, numRuns: 300 },
+    );
+  });
+});
+
+describe('lowdb store, damage', { concurrency: true }, () => {
   const good = mailed(freshChallenge(1));
-  const file = (challenge: object, more: object = {}) =>
-    JSON.stringify({ version: 1, challenges: { [good.id]: challenge }, ...more });
+  const segment = (record: object, more: object = {}) =>
+    JSON.stringify({ version: 2, sweptAt: 0, records: { [good.id]: record }, ...more });
   const sender = good.senders[0];
   assert.ok(sender);
   const cases: [string, string][] = [
-    ['half a file', file(good).slice(0, 200)],
+    ['half a file', segment(good).slice(0, 200)],
     ['an empty file', ''],
     ['text', 'amy.pond@school.example was here'],
     ['a list', '["amy.pond@school.example"]'],
-    ['another version', file(good, { version: 2 })],
-    ['an unknown field at the top', file(good, { 'amy.pond@school.example': true })],
-    ['an unknown field of a challenge', file({ ...good, code: '48217730' })],
-    ['an unknown field of a sender', file({ ...good, senders: [{ ...sender, code: '48217730' }] })],
-    ['an unknown field of a reply', file({ ...good, senders: [{ ...sender, reply: { ...sender.reply, to: 'amy' } }] })],
-    ['a missing field', file({ ...good, wrongCodes: undefined })],
-    ['an id that is none', JSON.stringify({ version: 1, challenges: { 'amy.pond@school.example': good } })],
-    ['an unknown field of a state', file({ ...good, state: { kind: 'code-sent', code: '48217730' } })],
-    ['an unknown state', file({ ...good, state: { kind: 'amy.pond@school.example' } })],
-    ['a mailbox that is none', file({ ...good, senders: [{ ...sender, mailbox: 'amy.pond@school.example>' }] })],
+    ['another version', segment(good, { version: 3 })],
+    ['an unknown field at the top', segment(good, { 'amy.pond@school.example': true })],
+    ['an unknown field of a challenge', segment({ ...good, code: '48217730' })],
+    ['an unknown field of a sender', segment({ ...good, senders: [{ ...sender, code: '48217730' }] })],
+    [
+      'an unknown field of a reply',
+      segment({ ...good, senders: [{ ...sender, reply: { ...sender.reply, to: 'amy' } }] }),
+    ],
+    ['a missing field', segment({ ...good, wrongCodes: undefined })],
+    ['an id that is none', segment({}, { records: { 'amy.pond@school.example': good } })],
+    ['the id of another record', segment({}, { records: { [freshChallenge(2).id]: good } })],
+    ['an unknown field of a state', segment({ ...good, state: { kind: 'code-sent', code: '48217730' } })],
+    ['an unknown state', segment({ ...good, state: { kind: 'amy.pond@school.example' } })],
+    ['a mailbox that is none', segment({ ...good, senders: [{ ...sender, mailbox: 'amy.pond@school.example>' }] })],
     [
       'a mailbox not in its normal form',
-      file({ ...good, senders: [{ ...sender, mailbox: 'amy.pond@SCHOOL.example' }] }),
+      segment({ ...good, senders: [{ ...sender, mailbox: 'amy.pond@SCHOOL.example' }] }),
     ],
-    ['a salt that is too short', file({ ...good, senders: [{ ...sender, salt: 'abcdef' }] })],
+    ['a salt that is too short', segment({ ...good, senders: [{ ...sender, salt: 'abcdef' }] })],
   ];
+  const diskWith = (text: string) => {
+    const disk = new SlowDisk();
+    disk.disk.set(7, text);
+    return disk;
+  };
   for (const [title, text] of cases) {
     test(`${title}: the place and the remedy, nothing of the content`, async () => {
-      const disk = Object.assign(new SlowDisk(), { disk: text });
-      await assert.rejects(openChallengeStore(disk, '/data/challenges.json'), ({ message }: Error) => {
-        assert.match(message, /^\/data\/challenges\.json is damaged\. Move it away/);
+      await assert.rejects(openChallengeStore(diskWith(text)), ({ message, cause }: Error) => {
+        assert.match(message, /^\/data\/challenges is damaged \(segment 7\)\. Put back a good copy, or move/);
         assert.doesNotMatch(message, /amy|pond|school|48217730|abcdef/i);
+        assert.equal(cause, undefined);
         return true;
       });
     });
   }
 
-  test('the file of the cases above is read when it is whole', async () => {
-    const store = await openChallengeStore(Object.assign(new SlowDisk(), { disk: file(good) }), 'the store');
+  test('the segment of the cases above is read when it is whole', async () => {
+    const store = await openChallengeStore(diskWith(segment(good)));
     assert.deepEqual(await store.read(good.id, now), good);
+  });
+
+  test('the one file of before is read under both its names, and goes when it is over', async () => {
+    for (const name of ['challenges', 'records']) {
+      const disk = new SlowDisk();
+      disk.disk.set(0, JSON.stringify({ version: 1, [name]: { [good.id]: good } }));
+      const store = await openChallengeStore(disk);
+      assert.deepEqual(await store.read(good.id, now), good);
+      const sweeping = store.sweep(good.expiresAt);
+      (await disk.begun(1)).finish();
+      await sweeping;
+      assert.deepEqual([...disk.disk.keys()], [1]);
+    }
   });
 
   test('a disk that cannot be read is not a damaged file', async () => {
     const denied = Object.assign(new Error('permission denied'), { code: 'EACCES' });
-    const adapter: Adapter<unknown> = { read: () => Promise.reject(denied), write: async () => {} };
-    await assert.rejects(openChallengeStore(adapter, 'the store'), denied);
+    const file = () => ({ read: () => Promise.reject(denied), write: async () => {} });
+    await assert.rejects(openChallengeStore({ ...memorySegments(), list: async () => [1], file }), denied);
   });
 });

@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Adapter, Memory } from 'lowdb';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { announceChanges, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { type ChallengeStore, type Decision, DependencyError } from '../../src/app/ports.ts';
 import { awaitMail, type Challenge } from '../../src/core/challenge.ts';
+import { memorySegments } from '../support/disks.ts';
 import { amy, ManualClock, minuteMs, rory, settle } from './support.ts';
 
 const notice = { sentence: 'not-confirmed', until: 0, details: undefined } as const;
@@ -206,9 +206,9 @@ describe('a store that tells of its changes', () => {
   const fresh = awaitMail({ id, purpose: 'reset', locale: 'en', clientHint, expiresAt: now + minuteMs });
   const locked: Challenge = { ...fresh, state: { kind: 'locked' } };
 
-  async function open(adapter: Adapter<unknown> = new Memory<unknown>()) {
+  async function open(files = memorySegments()) {
     const told: string[] = [];
-    const inner = await openChallengeStore(adapter, 'the store');
+    const inner = await openChallengeStore(files);
     return { inner, told, store: announceChanges(inner, (changed) => told.push(changed)) };
   }
   const write = (next: Challenge | undefined): Decision<Challenge, string> => ({ next, result: 'done' });
@@ -231,8 +231,7 @@ describe('a store that tells of its changes', () => {
 
   test('after the write, and not before', async () => {
     const written = Promise.withResolvers<void>();
-    const memory = new Memory<unknown>();
-    const { store, told } = await open({ read: () => memory.read(), write: () => written.promise });
+    const { store, told } = await open(memorySegments(() => written.promise));
     const writing = store.transact(id, now, () => write(fresh));
     await settle();
     assert.deepEqual(told, []);
@@ -242,7 +241,7 @@ describe('a store that tells of its changes', () => {
   });
 
   test('whoever is told sees the change', async () => {
-    const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
+    const inner = await openChallengeStore(memorySegments());
     const seen: Promise<Challenge | undefined>[] = [];
     const store = announceChanges(inner, (changed) => seen.push(store.read(changed, now)));
     await store.transact(id, now, () => write(locked));
@@ -250,9 +249,7 @@ describe('a store that tells of its changes', () => {
   });
 
   test('not when the write fails', async () => {
-    const memory = new Memory<unknown>();
-    const fail = () => Promise.reject(new Error('no space left'));
-    const { store, told } = await open({ read: () => memory.read(), write: fail });
+    const { store, told } = await open(memorySegments(() => Promise.reject(new Error('no space left'))));
     await assert.rejects(
       store.transact(id, now, () => write(fresh)),
       DependencyError,
@@ -281,7 +278,7 @@ describe('a store that tells of its changes', () => {
         return inner.transact(of, at, decide);
       },
     });
-    const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
+    const inner = await openChallengeStore(memorySegments());
     const told: string[] = [];
     const store = announceChanges(twice(inner), (changed) => told.push(changed));
     await store.transact(id, now, (current) => write(current === undefined ? fresh : locked));

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Memory } from 'lowdb';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { announceChanges, createChallengeNews, type News } from '../../src/app/challenge-news.ts';
 import { challengeEnd, challengeId, deriveAddress, issueCookie } from '../../src/app/challenge-tokens.ts';
@@ -11,6 +10,7 @@ import { createOpenChallenge } from '../../src/app/open-challenge.ts';
 import { type ChallengeStatus, type ChallengeStore, DependencyError } from '../../src/app/ports.ts';
 import { awaitMail, type Challenge, type ChallengeState, type Reply, type Sender } from '../../src/core/challenge.ts';
 import { table } from '../support/core-table.ts';
+import { memorySegments } from '../support/disks.ts';
 import { amy, fixedSecrets, limits, ManualClock, minuteMs, rory, settle } from './support.ts';
 
 const begin = new ManualClock().now();
@@ -92,7 +92,7 @@ async function open() {
   const clock = new ManualClock();
   const secrets = fixedSecrets();
   const news = createChallengeNews();
-  const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
+  const inner = await openChallengeStore(memorySegments());
   let reads = 0;
   const setting = { failing: false };
   const counted: ChallengeStore = {

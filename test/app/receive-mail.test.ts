@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Adapter, Memory } from 'lowdb';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
@@ -21,6 +20,7 @@ import type { Challenge } from '../../src/core/challenge.ts';
 import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
 import type { SpfCanary } from '../../src/core/sender-policy.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
+import { memorySegments } from '../support/disks.ts';
 import { amy, fixedSecrets, hourMs, limits, ManualClock, mailbox, minuteMs, rory, settle } from './support.ts';
 
 const domain = 'in.school.example';
@@ -115,12 +115,8 @@ function oneTimeOnly(mail: ReceiveMail) {
 async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
   const clock = new ManualClock();
   const secrets = fixedSecrets();
-  const memory = new Memory<unknown>();
-  const adapter: Adapter<unknown> = {
-    read: () => memory.read(),
-    write: (data) => (inbox.failWrites ? Promise.reject(new Error('no space left')) : memory.write(data)),
-  };
-  const store = await openChallengeStore(adapter, 'the store');
+  const full = () => Promise.reject(new Error('no space left'));
+  const store = await openChallengeStore(memorySegments((write) => (inbox.failWrites ? full() : write())));
   const checked: string[] = [];
   const queued: string[] = [];
   let canariesAsked = 0;

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Memory } from 'lowdb';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
@@ -11,6 +10,7 @@ import { createSendReplies } from '../../src/app/send-replies.ts';
 import { acceptMail, awaitMail, type Challenge, type Reply } from '../../src/core/challenge.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
+import { memorySegments } from '../support/disks.ts';
 import { amy, collectLog, fixedSecrets, limits, ManualClock, minuteMs, rory, secondMs, settle } from './support.ts';
 
 const handedOver: SendResult = { kind: 'handed-over' };
@@ -39,7 +39,7 @@ interface Outbox {
 }
 
 async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeStore): Promise<Outbox> {
-  const inner = await openChallengeStore(new Memory<unknown>(), 'the store');
+  const inner = await openChallengeStore(memorySegments());
   const clock = new ManualClock();
   const expiresAt = clock.now() + limits.challengeLifetimeMs;
   const secrets = fixedSecrets((count) => new Uint8Array(count).fill(random));

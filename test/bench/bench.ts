@@ -15,7 +15,7 @@ import { authenticate, type DNSResolver } from 'mailauth';
 import { createDnsResolver } from '../../src/adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
 import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-sender.ts';
-import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { prepareSegments, segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -81,8 +81,9 @@ async function measureMail(folder: string): Promise<Row> {
   const dns = await startDnsServer({ host: '127.0.0.1', port: 0, zone: kitZone(domain, keys) });
   const resolver = createDnsResolver({ servers: [dns], now: Date.now });
   const secrets = createSecrets(new Uint8Array(32));
-  const path = join(folder, 'challenges.json');
-  const store = await openChallengeStore(new DurableFile(path), path);
+  const segments = join(folder, 'challenges');
+  await prepareSegments(segments);
+  const store = await openChallengeStore(segmentFiles(segments, `${segments}.json`));
   const verifier = createMailauthVerifier('mx.in.school.example', resolver.forMessage);
   const sender = createNodemailerSender({
     relayUrl: 'smtp://127.0.0.1:9',

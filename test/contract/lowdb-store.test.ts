@@ -1,22 +1,21 @@
-// The embedded store under the contract: on its durable file, and on lowdb's own memory adapter.
+// The embedded store under the contract: on its durable files, and on segments in memory.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Adapter } from 'lowdb';
-import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { prepareSegments, type SegmentFiles, segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
-import { CopyingMemory, FailingAdapter } from '../support/disks.ts';
+import { failingSegments, memorySegments } from '../support/disks.ts';
 import { describeChallengeStore, type StoreUnderTest } from './challenge-store.ts';
 
-async function underTest(inner: Adapter<unknown>, cleanUp = async () => {}): Promise<StoreUnderTest> {
-  const adapter = new FailingAdapter(inner);
-  const store = await openChallengeStore(adapter, 'the store');
+async function underTest(inner: SegmentFiles, cleanUp = async () => {}): Promise<StoreUnderTest> {
+  const disk = failingSegments(inner);
+  const store = await openChallengeStore(disk.files);
   return {
     store,
-    reopen: () => openChallengeStore(inner, 'the store'),
+    reopen: () => openChallengeStore(inner),
     failWrites: (on) => {
-      adapter.failing = on;
+      disk.failing = on;
     },
     async close() {
       await store.close();
@@ -25,9 +24,11 @@ async function underTest(inner: Adapter<unknown>, cleanUp = async () => {}): Pro
   };
 }
 
-describeChallengeStore('lowdb in a file', async () => {
+describeChallengeStore('lowdb in files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rtv-store-'));
-  return underTest(new DurableFile(join(folder, 'challenges.json')), () => rm(folder, { recursive: true }));
+  const segments = join(folder, 'challenges');
+  await prepareSegments(segments);
+  return underTest(segmentFiles(segments, `${segments}.json`), () => rm(folder, { recursive: true }));
 });
 
-describeChallengeStore('lowdb in memory', () => underTest(new CopyingMemory()));
+describeChallengeStore('lowdb in memory', () => underTest(memorySegments()));

@@ -315,7 +315,7 @@ describe('accounts, without a service', () => {
     assert.equal((await json(run('list', '--json'))).accounts.length, 3);
     second.kill('SIGINT');
     await once(second, 'exit');
-    assert.deepEqual((await readdir(folder)).sort(), ['accounts.json', 'keys.json']);
+    assert.deepEqual((await readdir(folder)).sort(), ['accounts.json', 'challenges', 'changes', 'keys.json']);
   });
 
   it('says so when somebody has the folder who takes no commands', async (t) => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
@@ -14,7 +14,7 @@ import type { Explanation } from '../../src/app/ports.ts';
 import { runExplain } from '../../src/explain.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import type { SendOptions } from '../../src/testkit/kit.ts';
-import { type OpenPage, startWorld, Visitor, type World } from '../support/world.ts';
+import { type OpenPage, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
 const defaults = join(project, 'config/default.yaml');
@@ -301,13 +301,13 @@ describe('explain', () => {
     const file = await put('process.eml', raw);
     const state = async () =>
       Promise.all(
-        (await readdir(world.dataDir)).toSorted().map(async (name) => {
+        (await readdir(world.dataDir, { recursive: true })).toSorted().map(async (name) => {
           const { ino, mtimeMs, size } = await stat(join(world.dataDir, name));
           return [name, ino, mtimeMs, size];
         }),
       );
     // The service itself has nothing left to note of the mails before this one.
-    const noted = () => readFile(join(world.dataDir, 'challenges.json'), 'utf8').catch(() => '');
+    const noted = () => stored(world, 'challenges');
     while ((await noted()).includes('"queued"')) await openPage();
     const before = await state();
     const sent = world.kit.sink.messages.length;

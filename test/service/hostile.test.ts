@@ -23,6 +23,7 @@ import { type DnsServer, startDnsServer } from '../../src/testkit/dns-server.ts'
 import { kitZone } from '../../src/testkit/identities.ts';
 import { signMessage } from '../../src/testkit/message.ts';
 import { type Sink, startSink } from '../../src/testkit/sink.ts';
+import { memorySegments } from '../support/disks.ts';
 import { appLimits } from '../support/limits.ts';
 
 const oneTimeDomain = 'in.school.example';
@@ -162,7 +163,7 @@ async function hostile(roll: Dice, recipient: OneTimeAddress, localPart: string)
 
 it(`${messages} hostile messages make us mail nobody but their author`, async () => {
   const secrets = createSecrets(new Uint8Array(32));
-  const store = await openChallengeStore({ read: async () => null, write: async () => {} }, 'memory');
+  const store = await openChallengeStore(memorySegments(async () => {}));
   const verifier = createMailauthVerifier(
     'mx.in.school.example',
     createDnsResolver({ servers: [dns], now: Date.now }).forMessage,

@@ -1,12 +1,12 @@
 // The pages over HTTP: what a reload keeps, what bad input gets, and that showing a page costs nothing.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, readPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, readPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const minuteMs = 60_000;
@@ -301,7 +301,7 @@ describe('what is kept', () => {
     await world.kit.send('amy', { to: page.address, subject: page.label });
     const code = await codeIn(await replyTo(world, amy, page.label));
     await visitor.enter(page, code);
-    const kept = async () => readFile(join(world.dataDir, 'challenges.json'), 'utf8');
+    const kept = async () => stored(world, 'challenges');
     const text = await kept();
     assert.ok(text.includes(amy), 'the record is there');
     const secrets = [

@@ -2,10 +2,11 @@
 // directory on disk. Who may set it, what is refused, who wins a race, and that a fault leaves nothing half done.
 
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
+import { segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { TestClock } from '../support/clock.ts';
 import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
@@ -328,22 +329,19 @@ describe('the undo', () => {
 });
 
 describe('faults', () => {
-  // What makes the next write of one file fail, and only that: its temporary name is taken by a folder.
-  const blocked = (file: string) => join(world.dataDir, `${file}.tmp`);
-  async function block(file: string): Promise<void> {
-    // A write of before may be under way, and has that name.
-    while (
-      !(await mkdir(blocked(file)).then(
-        () => true,
-        () => false,
-      ))
-    ) {
-      await new Visitor(world).open();
-    }
+  // What makes the next write of one thing fail, and only that: a folder that is not there, a name that is taken.
+  const blocked = (what: string) => join(world.dataDir, what === 'accounts' ? 'accounts.json.tmp' : `${what}-away`);
+  async function block(what: string): Promise<void> {
+    if (what !== 'accounts') return rename(join(world.dataDir, what), blocked(what));
+    await mkdir(blocked(what));
+  }
+  async function unblock(what: string): Promise<void> {
+    if (what !== 'accounts') return rename(blocked(what), join(world.dataDir, what));
+    await rmdir(blocked(what));
   }
 
-  for (const file of ['challenges.json', 'changes.json', 'accounts.json']) {
-    it(`a disk that does not write ${file} changes nothing, and the very same form works when it does again`, async () => {
+  for (const file of ['challenges', 'changes', 'accounts']) {
+    it(`a disk that does not write the ${file} changes nothing, and the very same form works when it does again`, async () => {
       const visitor = await proved();
       await choose(visitor, 'apond');
       await block(file);
@@ -351,7 +349,7 @@ describe('faults', () => {
       assert.equal(failed.status, 503);
       assert.equal((await stored('apond')).password, null);
       assert.doesNotMatch((await visitor.open()).html, /new password is set/);
-      await rmdir(blocked(file));
+      await unblock(file);
       assert.equal((await set(visitor, good)).status, 303);
       await noticeAfter(0);
       assert.equal(world.kit.sink.messages.filter(({ raw }) => raw.includes('auto-generated')).length, 1);
@@ -361,10 +359,10 @@ describe('faults', () => {
   it('an undo that cannot be noted is done and told all the same', async () => {
     await reset(good);
     const { undoCode } = await noticeAfter(0);
-    await block('changes.json');
+    await block('changes');
     assert.equal((await new Visitor(world).post('/undo', { code: undoCode })).status, 200);
     assert.equal((await stored('apond')).state, 'frozen');
-    await rmdir(blocked('changes.json'));
+    await unblock('changes');
   });
 
   for (const keys of ['file', 'ephemeral']) {
@@ -392,9 +390,9 @@ describe('faults', () => {
     await reset(good);
     const { undoCode } = await noticeAfter(0);
     await world.service.stop();
-    const path = join(world.dataDir, 'changes.json');
-    const text = (await readFile(path, 'utf8')).replace('"done"', '"setting"').replace('"handed-over"', '"none"');
-    await writeFile(path, text);
+    const file = segmentFiles(join(world.dataDir, 'changes'), 'none').file(1);
+    const text = JSON.stringify(await file.read());
+    await file.write(JSON.parse(text.replace('"done"', '"setting"').replace('"handed-over"', '"none"')));
     await world.restart();
     assert.equal((await noticeAfter(1)).undoCode, undoCode, 'the same code');
   });
@@ -407,9 +405,9 @@ describe('what is kept', () => {
     await set(visitor, good);
     await noticeAfter(0);
     for (const value of visitor.cookies.values()) secrets.add(value);
-    const files = await readdir(world.dataDir, { withFileTypes: true });
+    const files = await readdir(world.dataDir, { withFileTypes: true, recursive: true });
     const texts = await Promise.all(
-      files.filter((file) => file.isFile()).map((file) => readFile(join(world.dataDir, file.name), 'utf8')),
+      files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
     );
     assert.ok(texts.some((text) => text.includes('$argon2id$v=19$m=19456,t=2,p=1$')));
     for (const secret of [...secrets, good]) {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
@@ -13,7 +13,7 @@ import { type Finding, findLinks } from '../../src/testkit/link-finder.ts';
 import { type ScanReport, scan } from '../../src/testkit/scanner.ts';
 import type { ReceivedMessage } from '../../src/testkit/sink.ts';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, type OpenPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const operator = 'operator@school.example';
@@ -157,10 +157,10 @@ describe('a robot that opens and submits all it finds', () => {
 
   /** Every file of the data folder, byte for byte. */
   async function contents(): Promise<readonly string[]> {
-    const entries = await readdir(world.dataDir, { withFileTypes: true });
+    const entries = await readdir(world.dataDir, { withFileTypes: true, recursive: true });
     const read = entries.map(async (entry) => {
-      const bytes = entry.isFile() ? await readFile(join(world.dataDir, entry.name), 'latin1') : '';
-      return `${entry.name} ${bytes}`;
+      const bytes = entry.isFile() ? await readFile(join(entry.parentPath, entry.name), 'latin1') : '';
+      return `${basename(entry.parentPath)}/${entry.name} ${bytes}`;
     });
     return (await Promise.all(read)).sort();
   }
@@ -172,7 +172,7 @@ describe('a robot that opens and submits all it finds', () => {
     assert.equal(sent.code, 250, sent.text);
     const reply = await replyTo(world, mailbox, page.label);
     const end = Date.now() + 5000;
-    while ((await readFile(join(world.dataDir, 'challenges.json'), 'utf8')).includes('"queued"')) {
+    while ((await stored(world, 'challenges')).includes('"queued"')) {
       assert.ok(Date.now() < end, 'the hand-over was not noted');
     }
     return reply;
@@ -243,7 +243,7 @@ describe('a robot that opens and submits all it finds', () => {
       const set = { nonce: page.nonce, account, password, repeated: password };
       assert.equal((await visitor.post('/reset/password', set)).status, 303);
       const notice = await world.kit.sink.waitFor(({ raw }) => raw.includes('auto-generated'), { timeoutMs: 5000 });
-      while ((await readFile(join(world.dataDir, 'changes.json'), 'utf8')).includes('"queued"')) await visitor.open();
+      while ((await stored(world, 'changes')).includes('"queued"')) await visitor.open();
       const pages = [
         ...stage.pages,
         { path: '/reset/accounts', html: accounts },
@@ -340,11 +340,11 @@ describe('a robot that opens and submits all it finds', () => {
     assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/reset/accounts']);
     const changed = (await contents()).filter((file) => !before.includes(file));
     assert.deepEqual(
-      changed.map((file) => file.split(' ')[0]),
-      ['challenges.json'],
+      changed.map((file) => file.split(/[/ ]/)[0]),
+      ['challenges'],
       'and the comparison of files would have seen it',
     );
-    assert.ok(before.some((file) => file.startsWith('accounts.json {')));
+    assert.ok(before.some((file) => file.startsWith('data/accounts.json {')));
   });
 
   it('finds in mail for the operator what a stranger wrote, no more, and opens it in vain', async () => {

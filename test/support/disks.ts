@@ -1,6 +1,7 @@
-// Disks for the contract suites: one that can be full, and one in memory that keeps what is written and not the object.
+// Disks for the contract suites: one that can be full, and some in memory that keep what is written and not the object.
 
 import { type Adapter, Memory } from 'lowdb';
+import type { SegmentFiles } from '../../src/adapters/store/segment-files.ts';
 
 /** Any adapter, with a switch that makes writing fail before a byte is written. */
 export class FailingAdapter implements Adapter<unknown> {
@@ -33,4 +34,48 @@ export class CopyingMemory implements Adapter<unknown> {
   write(data: unknown): Promise<void> {
     return this.#memory.write(structuredClone(data));
   }
+}
+
+/** Segments in memory. @param write what happens to a write, instead of being done at once */
+export function memorySegments(write = (done: () => Promise<void>): Promise<void> => done()): SegmentFiles {
+  const segments = new Map<number, Adapter<unknown>>();
+  return {
+    place: 'the store',
+    list: async () => [...segments.keys()],
+    file(number) {
+      const kept = segments.get(number);
+      return {
+        read: async () => (kept === undefined ? null : kept.read()),
+        write: (data) =>
+          write(() => {
+            const memory = segments.get(number) ?? new CopyingMemory();
+            segments.set(number, memory);
+            return memory.write(data);
+          }),
+      };
+    },
+    async remove(number) {
+      segments.delete(number);
+    },
+  };
+}
+
+/** Any segments, with a switch that makes writing and removing fail before anything has changed. */
+export function failingSegments(inner: SegmentFiles): { readonly files: SegmentFiles; failing: boolean } {
+  const full = () => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+  const disk = {
+    failing: false,
+    files: {
+      ...inner,
+      file(number: number) {
+        const file = inner.file(number);
+        return {
+          read: () => file.read(),
+          write: (data: unknown) => (disk.failing ? full() : file.write(data)),
+        };
+      },
+      remove: (number: number) => (disk.failing ? full() : inner.remove(number)),
+    },
+  };
+  return disk;
 }

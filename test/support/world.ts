@@ -1,7 +1,7 @@
 // The real service with the test kit around it, on free ports and in a folder of its own; a visitor with a cookie jar;
 // a clock that a test moves. Everything speaks HTTP, SMTP and DNS over loopback, as in `npm start`.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/app/ports.ts';
@@ -83,6 +83,13 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** All that a store of the service has on disk, as it is there. */
+export async function stored({ dataDir }: Pick<World, 'dataDir'>, name: 'challenges' | 'changes'): Promise<string> {
+  const folder = join(dataDir, name);
+  const read = (file: string) => readFile(join(folder, file), 'utf8').catch(() => ''); // it may go meanwhile
+  return (await Promise.all((await readdir(folder)).map(read))).join('\n');
 }
 
 /** The next reply to a mailbox that arrives, or has arrived, for a request label. */

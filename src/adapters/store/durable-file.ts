@@ -1,21 +1,25 @@
 // A lowdb adapter whose write is on disk when it resolves: temporary file, fsync, rename, fsync of the folder, mode 0600.
 // lowdb's own adapter does not sync and writes with mode 0644. A reader sees the old file or the new one, never a half.
 
-import { open, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Adapter } from 'lowdb';
 
-/** Reads and writes one JSON file. `read` gives null when there is none and throws when it is no JSON. */
+/** How data is put into words, and read from them. */
+export interface FileFormat {
+  readonly write?: (data: unknown) => string;
+  /** Throws SyntaxError when the words are none of `write`. */
+  readonly read?: (text: string) => unknown;
+}
+
+/** Reads and writes one file, JSON unless told otherwise. `read` gives null when there is none. */
 export class DurableFile implements Adapter<unknown> {
   readonly #path: string;
+  readonly #format: FileFormat;
 
-  constructor(path: string) {
+  constructor(path: string, format: FileFormat = {}) {
     this.#path = path;
-  }
-
-  /** Removes what a crash left half written: nobody was told of it, and it may hold mail addresses. For the owner only. */
-  async removeLeftover(): Promise<void> {
-    await unlink(`${this.#path}.tmp`).catch(() => {});
+    this.#format = format;
   }
 
   async read(): Promise<unknown> {
@@ -23,34 +27,54 @@ export class DurableFile implements Adapter<unknown> {
       if (error.code !== 'ENOENT') throw error;
       return undefined;
     });
-    return text === undefined ? null : JSON.parse(text);
+    const { read = JSON.parse } = this.#format;
+    return text === undefined ? null : read(text);
   }
 
   async write(data: unknown): Promise<void> {
-    const temporary = `${this.#path}.tmp`;
+    const { write = JSON.stringify } = this.#format;
+    const temporary = `${this.#path}${leftoverEnd}`;
     try {
-      await writeSynced(temporary, JSON.stringify(data));
+      await writeSynced(temporary, write(data));
       await rename(temporary, this.#path);
     } catch (error) {
       await unlink(temporary).catch(() => {}); // the first error is the one to tell
       throw error;
     }
     // The rename itself is on disk only when the folder is.
-    const folder = await open(dirname(this.#path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncFolder(dirname(this.#path));
   }
 }
 
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
+const leftoverEnd = '.tmp';
+
+/** Removes what a crash left half written: nobody was told of it, and it may hold mail addresses. For the owner only. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const leftovers = names.filter((name) => name.endsWith(leftoverEnd));
+  await Promise.all(leftovers.map((name) => unlink(join(folder, name)).catch(() => {})));
+}
+
+/** Names that came and went in a folder are on disk when it resolves. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   try {
-    await file.chmod(0o600); // a file that a crash of something else left behind has the mode it had
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Always into a new file: one that something else left behind has the mode that it had. */
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    await unlink(path);
+    return open(path, 'wx', 0o600);
+  });
+  try {
     await file.writeFile(text);
-    await file.sync();
+    await file.datasync();
   } finally {
     await file.close();
   }

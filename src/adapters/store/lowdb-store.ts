@@ -1,16 +1,21 @@
-// The embedded store: live records in memory, one lowdb file behind them, one process. A change is made at once and
-// in one synchronous step; it is told to nobody before it is on disk, and undone when it cannot be written.
-// Changes that come while a write is under way share the next one, so a burst costs two writes and not a hundred.
+// The embedded store: live records in memory, small lowdb files behind them, one process. What changed is written into the
+// current segment, which is sealed when it is full or a few minutes old; the next one begins. The last segment that has
+// a record is right about it. So a write costs the same however much is stored, and nothing has to be compacted:
+// segments are deleted from the oldest on, when nothing in them is of use any more.
+// A change is made at once and in one synchronous step; it is told to nobody before it is on disk, and undone when it
+// cannot be written. Changes that come while a write is under way share the next one.
 
-import { setTimeout as delay } from 'node:timers/promises';
-import { type Adapter, Low } from 'lowdb';
-import type { z } from 'zod';
+import { Low } from 'lowdb';
+import { z } from 'zod';
 import { type Decision, DependencyError, type RecordStore } from '../../app/ports.ts';
+import type { SegmentFiles } from './segment-files.ts';
 
 /** What the store has to know of its records. */
 export interface RecordKind<T> {
-  /** Reads the whole file, or says that it is damaged. */
-  readonly file: z.ZodType<{ readonly version: 1; readonly records: { [id: string]: T } }>;
+  /** What ids look like. */
+  readonly id: RegExp;
+  /** Reads a record, or says that it is damaged. */
+  readonly record: z.ZodType<T>;
   /** From then on nobody needs the record. */
   readonly endOfUse: (record: T) => number;
   /** A mail of the record is still to be sent. */
@@ -18,33 +23,96 @@ export interface RecordKind<T> {
   readonly idOf: (record: T) => string;
 }
 
-/**
- * Opens the store.
- * @param adapter reads and writes the file; what it reads is checked before it is believed
- * @param place   how an operator finds it, for messages
- * @throws Error with the remedy when the file is damaged
- */
-export async function openLowdbStore<T>(
-  adapter: Adapter<unknown>,
-  place: string,
-  kind: RecordKind<T>,
-): Promise<RecordStore<T>> {
-  const low = new Low<unknown>(adapter, null);
-  const damaged = (cause: unknown) =>
-    new Error(`${place} is damaged. Move it away to start with an empty one: open pages must start again.`, { cause });
-  await low.read().catch((error: unknown) => {
-    throw error instanceof SyntaxError ? damaged(error) : error;
-  });
-  const parsed = kind.file.safeParse(low.data ?? { version: 1, records: {} });
-  // The reason names fields of the file, and could quote what is in it: it is left out.
-  if (!parsed.success) throw damaged(undefined);
-  low.data = parsed.data;
-  return new LowdbStore(low, parsed.data.records, kind);
+/** What is in a file. */
+interface Segment {
+  readonly number: number;
+  readonly ids: ReadonlySet<string>;
+  /** Before that, nothing in it is past its use; milliseconds since the epoch. */
+  readonly firstEnd: number;
+  /** From then on, everything in it is. */
+  readonly lastEnd: number;
 }
 
-// A write that keeps the event loop for less than that is not noticed by anybody.
-const noticeableMs = 1;
-const restFactor = 10;
+/** The segment that is written, and will be again. */
+interface CurrentSegment extends Segment {
+  readonly low: Low<unknown>;
+  /** When its first record was written, milliseconds since the epoch. */
+  readonly beganAt: number;
+  /** What older segments hold was dropped if it ended by then. */
+  readonly sweptAt: number;
+}
+
+const recordsMax = 128;
+const ageMaxMs = 600_000;
+
+const segmentSchema = z.union([
+  z.strictObject({ version: z.literal(2), sweptAt: z.number(), records: z.record(z.string(), z.unknown()) }),
+  // The one file of before, under the two names that it had for its records.
+  z.strictObject({ version: z.literal(1), records: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ version: z.literal(1), challenges: z.record(z.string(), z.unknown()) }),
+]);
+
+/**
+ * Opens the store.
+ * @param files what they hold is checked before it is believed
+ * @throws Error with the remedy when something is damaged
+ */
+export async function openLowdbStore<T>(files: SegmentFiles, kind: RecordKind<T>): Promise<RecordStore<T>> {
+  const live = new Map<string, T>();
+  const segments: Segment[] = [];
+  const seen = new Set<string>();
+  let sweptAt = 0;
+  // From the newest to the oldest: what was read once is right, and what older ones say of it is not looked at.
+  for (const number of [...(await files.list())].toSorted((one, other) => other - one)) {
+    const read = await readSegment(files, number, kind, (id) => seen.has(id));
+    if (read === undefined) continue;
+    segments.unshift(segmentOf(number, read.records, kind));
+    for (const [id, record] of read.records) {
+      seen.add(id);
+      // A sweep has dropped it: it does not come back when the clock is set back.
+      if (sweptAt < kind.endOfUse(record)) live.set(id, record);
+    }
+    sweptAt = Math.max(sweptAt, read.sweptAt);
+  }
+  return new LowdbStore(files, live, segments, kind);
+}
+
+function segmentOf<T>(number: number, records: ReadonlyMap<string, T>, { endOfUse }: RecordKind<T>): Segment {
+  const ends = [...records.values()].map(endOfUse);
+  const firstEnd = ends.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  const lastEnd = ends.reduce((one, other) => Math.max(one, other), 0);
+  return { number, ids: new Set(records.keys()), firstEnd, lastEnd };
+}
+
+/** @returns undefined when it has gone meanwhile: its owner may be at work */
+async function readSegment<T>(
+  files: SegmentFiles,
+  number: number,
+  { id, record, idOf }: RecordKind<T>,
+  isKnown: (id: string) => boolean,
+) {
+  const damaged = () =>
+    new Error(
+      `${files.place} is damaged (segment ${number}). ` +
+        'Put back a good copy, or move the folder away to start with an empty one: open pages must start again.',
+    );
+  const low = new Low<unknown>(files.file(number), null);
+  await low.read().catch((error: unknown) => {
+    // Neither the parser's words nor a schema's: they may quote what is in it.
+    throw error instanceof SyntaxError ? damaged() : error;
+  });
+  if (low.data === null) return undefined;
+  const { data } = segmentSchema.safeParse(low.data);
+  if (data === undefined) throw damaged();
+  const records = new Map<string, T>();
+  for (const [key, each] of Object.entries('records' in data ? data.records : data.challenges)) {
+    if (isKnown(key)) continue;
+    const parsed = record.safeParse(each);
+    if (!parsed.success || !id.test(key) || idOf(parsed.data) !== key) throw damaged();
+    records.set(key, parsed.data);
+  }
+  return { records, sweptAt: data.version === 2 ? data.sweptAt : 0 };
+}
 
 interface Waiter {
   readonly resolve: () => void;
@@ -52,9 +120,16 @@ interface Waiter {
 }
 
 class LowdbStore<T> implements RecordStore<T> {
-  readonly #low: Low<unknown>;
-  readonly #live: { [id: string]: T };
+  readonly #files: SegmentFiles;
+  readonly #live: Map<string, T>;
   readonly #kind: RecordKind<T>;
+  /** Those that will not be written again, oldest first. */
+  #sealed: readonly Segment[];
+  #current: CurrentSegment;
+  /** The latest time that came with a change. */
+  #now = 0;
+  /** A sweep that is to be written down. */
+  #sweepAt: number | undefined;
   /** Records changed since the last write began, as they were then. */
   #changed = new Map<string, T | undefined>();
   /** The same for the write that is under way. */
@@ -62,14 +137,16 @@ class LowdbStore<T> implements RecordStore<T> {
   #waiting: Waiter[] = [];
   #busy = false;
 
-  constructor(low: Low<unknown>, live: { [id: string]: T }, kind: RecordKind<T>) {
-    this.#low = low;
+  constructor(files: SegmentFiles, live: Map<string, T>, segments: readonly Segment[], kind: RecordKind<T>) {
+    this.#files = files;
     this.#live = live;
     this.#kind = kind;
+    this.#sealed = segments;
+    this.#current = this.#begin();
   }
 
   async read(id: string, now: number): Promise<T | undefined> {
-    return this.#current(id, now);
+    return this.#look(id, now);
   }
 
   async transact<Result>(
@@ -77,39 +154,83 @@ class LowdbStore<T> implements RecordStore<T> {
     now: number,
     decide: (current: T | undefined) => Decision<T, Result>,
   ): Promise<Result> {
-    const current = this.#current(id, now);
+    const current = this.#look(id, now);
     const { next, result } = decide(current);
-    if (next !== undefined && next !== current) this.#put(id, next);
+    if (next !== undefined && next !== current) {
+      if (!this.#changed.has(id)) this.#changed.set(id, this.#live.get(id));
+      this.#live.set(id, next);
+      this.#now = now;
+    }
     // What was only read must be on disk as well before anybody acts on it.
-    if (this.#changed.has(id) || this.#writing.has(id)) await this.#flush();
+    if (this.#isUnwritten(id)) await this.#flush();
     return result;
   }
 
   async withQueued(now: number): Promise<readonly T[]> {
     const { endOfUse, isQueued } = this.#kind;
-    return Object.values(this.#live).filter((record) => now < endOfUse(record) && isQueued(record));
+    return [...this.#live.values()].filter((record) => now < endOfUse(record) && isQueued(record));
   }
 
   async sweep(now: number): Promise<void> {
-    const { endOfUse, idOf } = this.#kind;
-    const over = Object.values(this.#live).filter((record) => now >= endOfUse(record));
-    for (const record of over) this.#put(idOf(record), undefined);
-    if (over.length > 0) await this.#flush();
+    const mayBeOver = [...this.#sealed, this.#current].filter(({ firstEnd }) => firstEnd <= now);
+    if (mayBeOver.some(({ ids }) => this.#overOf(ids, now).length > 0)) {
+      this.#sweepAt = now;
+      await this.#flush();
+    }
+    for (const { ids } of mayBeOver) for (const id of this.#overOf(ids, now)) this.#live.delete(id);
+    const looked = new Set(mayBeOver.map(({ number }) => number));
+    this.#sealed = this.#sealed.map((each) => (looked.has(each.number) ? this.#afterSweep(each) : each));
+    await this.#removeOver(now);
   }
 
   async close(): Promise<void> {
     if (this.#busy || this.#changed.size > 0) await this.#flush();
   }
 
-  #current(id: string, now: number): T | undefined {
-    const record = this.#live[id];
+  #look(id: string, now: number): T | undefined {
+    const record = this.#live.get(id);
     return record !== undefined && now < this.#kind.endOfUse(record) ? record : undefined;
   }
 
-  #put(id: string, next: T | undefined): void {
-    if (!this.#changed.has(id)) this.#changed.set(id, this.#live[id]);
-    if (next === undefined) delete this.#live[id];
-    else this.#live[id] = next;
+  #isUnwritten(id: string): boolean {
+    return this.#changed.has(id) || this.#writing.has(id);
+  }
+
+  /** Which of these to forget. Not what is still to be written: an older segment could know it as it was before. */
+  #overOf(ids: Iterable<string>, now: number): string[] {
+    const isOver = (id: string) => this.#live.has(id) && this.#look(id, now) === undefined;
+    return [...ids].filter((id) => isOver(id) && !this.#isUnwritten(id));
+  }
+
+  /** The segment with the ends of what is left of it. Its file holds more: from `lastEnd` on, that is of no use either. */
+  #afterSweep({ number, ids, lastEnd }: Segment): Segment {
+    return { ...segmentOf(number, this.#liveOf(ids), this.#kind), lastEnd };
+  }
+
+  #liveOf(ids: Iterable<string>): Map<string, T> {
+    const records = new Map<string, T>();
+    for (const id of ids) {
+      const record = this.#live.get(id);
+      if (record !== undefined) records.set(id, record);
+    }
+    return records;
+  }
+
+  /** From the oldest on, and no further than the first that is of use: it may know older versions of what is later. */
+  async #removeOver(now: number): Promise<void> {
+    for (const segment of this.#sealed) {
+      if (now < segment.lastEnd) return;
+      await this.#files.remove(segment.number).catch((cause: unknown) => {
+        throw new DependencyError('store', 'a segment could not be deleted', { cause });
+      });
+      this.#sealed = this.#sealed.filter((each) => each !== segment);
+    }
+  }
+
+  #begin(): CurrentSegment {
+    const number = (this.#sealed.at(-1)?.number ?? 0) + 1;
+    const low = new Low<unknown>(this.#files.file(number), null);
+    return { ...segmentOf(number, new Map(), this.#kind), low, beganAt: this.#now, sweptAt: 0 };
   }
 
   /** Resolves when all changes made so far are on disk. Callers that come during a write share the next one. */
@@ -129,15 +250,9 @@ class LowdbStore<T> implements RecordStore<T> {
       this.#waiting = [];
       this.#writing = this.#changed;
       this.#changed = new Map();
-      const startedAt = performance.now();
-      const written = this.#low.write();
-      // Putting the file into words stops everybody, the longer the more is in it: the next write waits, so that it never
-      // takes more than a small share of the time. What comes meanwhile shares it.
-      const busyMs = performance.now() - startedAt;
       try {
-        await written;
+        await this.#write([...this.#writing.keys()]);
         for (const { resolve } of served) resolve();
-        if (busyMs > noticeableMs) await delay(busyMs * restFactor);
       } catch (cause) {
         this.#undo(served, cause);
       }
@@ -146,17 +261,33 @@ class LowdbStore<T> implements RecordStore<T> {
     this.#busy = false;
   }
 
+  async #write(ids: readonly string[]): Promise<void> {
+    const isFull = this.#current.ids.size >= recordsMax || this.#now - this.#current.beganAt >= ageMaxMs;
+    if (this.#current.ids.size > 0 && (isFull || this.#sweepAt !== undefined)) {
+      this.#sealed = [...this.#sealed, this.#current];
+      this.#current = this.#begin();
+    }
+    const { number, low, ...current } = this.#current;
+    const records = this.#liveOf([...current.ids, ...ids]);
+    const sweptAt = this.#sweepAt ?? current.sweptAt;
+    const beganAt = current.ids.size === 0 ? this.#now : current.beganAt;
+    this.#sweepAt = undefined;
+    low.data = { version: 2, sweptAt, records: Object.fromEntries(records) };
+    const written = segmentOf(number, records, this.#kind);
+    await low.write();
+    this.#current = { ...written, low, beganAt, sweptAt };
+  }
+
   /** Takes back everything since the last good write: later changes were decided on records that never were. */
   #undo(served: readonly Waiter[], cause: unknown): void {
-    for (const [id, challenge] of [...this.#changed, ...this.#writing]) this.#restore(id, challenge);
+    for (const [id, record] of [...this.#changed, ...this.#writing]) {
+      if (record === undefined) this.#live.delete(id);
+      else this.#live.set(id, record);
+    }
     this.#changed = new Map();
+    this.#sweepAt = undefined;
     const lost = [...served, ...this.#waiting];
     this.#waiting = [];
     for (const { reject } of lost) reject(new DependencyError('store', 'the store could not be written', { cause }));
-  }
-
-  #restore(id: string, challenge: T | undefined): void {
-    if (challenge === undefined) delete this.#live[id];
-    else this.#live[id] = challenge;
   }
 }

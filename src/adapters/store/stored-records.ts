@@ -1,6 +1,5 @@
 // The stored forms of challenges and of passwords that were set: versioned, and checked whenever it is read from disk.
 
-import type { Adapter } from 'lowdb';
 import { z } from 'zod';
 import type { ChallengeStore, ChangeStore } from '../../app/ports.ts';
 import { type Challenge, endOfUse } from '../../core/challenge.ts';
@@ -10,6 +9,7 @@ import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
 import type { ChangeRecord } from '../../core/password-change.ts';
 import { purposes } from '../../core/purpose.ts';
 import { openLowdbStore, type RecordKind } from './lowdb-store.ts';
+import type { SegmentFiles } from './segment-files.ts';
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const mailbox = z.string().transform((text, context): Mailbox => {
@@ -59,20 +59,15 @@ const challenge = z.strictObject({
   state,
 });
 
-const challenges = z.record(hex(20), challenge);
+const id = /^[0-9a-f]{20}$/;
 
-/** Challenges, for the store. The file once called its records challenges. */
+/** Challenges, for the store. */
 const challengeKind: RecordKind<Challenge> = {
-  file: z.union([
-    z.strictObject({ version: z.literal(1), records: challenges }),
-    z.strictObject({ version: z.literal(1), challenges }).transform((old) => ({
-      version: old.version,
-      records: old.challenges,
-    })),
-  ]),
+  id,
+  record: challenge,
   endOfUse,
   isQueued: ({ senders }) => senders.some(({ reply }) => reply.state === 'queued'),
-  idOf: ({ id }) => id,
+  idOf: (record) => record.id,
 };
 
 const change = z.strictObject({
@@ -91,18 +86,19 @@ const change = z.strictObject({
 
 /** Passwords that were set, for the store. */
 const changeKind: RecordKind<ChangeRecord> = {
-  file: z.strictObject({ version: z.literal(1), records: z.record(hex(20), change) }),
+  id,
+  record: change,
   endOfUse: ({ undoUntil }) => undoUntil,
   isQueued: ({ notice, state }) => notice === 'queued' || state === 'setting',
-  idOf: ({ id }) => id,
+  idOf: (record) => record.id,
 };
 
 /** Opens the store of challenges. Parameters and errors as `openLowdbStore` has them. */
-export function openChallengeStore(adapter: Adapter<unknown>, place: string): Promise<ChallengeStore> {
-  return openLowdbStore(adapter, place, challengeKind);
+export function openChallengeStore(files: SegmentFiles): Promise<ChallengeStore> {
+  return openLowdbStore(files, challengeKind);
 }
 
 /** Opens the store of passwords that were set. Parameters and errors as `openLowdbStore` has them. */
-export function openChangeStore(adapter: Adapter<unknown>, place: string): Promise<ChangeStore> {
-  return openLowdbStore(adapter, place, changeKind);
+export function openChangeStore(files: SegmentFiles): Promise<ChangeStore> {
+  return openLowdbStore(files, changeKind);
 }
