@@ -8,6 +8,7 @@ import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts
 import { createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
+import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
 import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
@@ -101,8 +102,12 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const notices = createSendNotices({ secrets, changes, sender, clock, log });
   closers.push(() => notices.stop());
 
-  const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
-  const verifier = createMailauthVerifier(settings.smtp.hostname, resolver.forMessage);
+  const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {
+    hostname: settings.smtp.hostname,
+    servers: settings.dns.servers,
+    now: () => clock.now(),
+  });
+  closers.push(() => verifier.close());
   const mail = createReceiveMail(
     { secrets, store, verifier, clock, news, sender, replyQueued: outbox.queued },
     mailOptions(settings),

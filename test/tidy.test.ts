@@ -36,6 +36,7 @@ const targets = {
   explain: 'src/explain.ts',
   accounts: 'src/accounts.ts',
   accountFile: 'src/account-file.ts',
+  verifyMail: 'src/verify-mail.ts',
   main: 'src/main.ts',
   test: 'test/support/t.ts',
   node: 'node:fs',
@@ -60,6 +61,7 @@ const mayImport: Readonly<Record<string, readonly (keyof typeof targets)[]>> = {
   'src/explain.ts': ['compose', 'settings', 'ports', 'core', ...node],
   'src/accounts.ts': ['accountFile', 'compose', 'settings', 'ports', 'core', ...node],
   'src/account-file.ts': ['core', ...node],
+  'src/verify-mail.ts': ['adapter', 'own', 'ports', ...node],
   'src/main.ts': ['accounts', 'compose', 'develop', 'explain', 'settings', ...node],
   'src/without-a-row/x.ts': [],
 };

@@ -20,9 +20,9 @@ import type {
   VerdictDetails,
 } from '../core/sender-policy.ts';
 
-/** Something outside failed: the store, DNS, the relay. Never holds a secret or a mail address in its message. */
+/** Something outside failed: the store, DNS, the thread that checks mail, the relay. Never holds a secret or a mail address in its message. */
 export class DependencyError extends Error {
-  readonly dependency: 'store' | 'dns' | 'directory' | 'relay';
+  readonly dependency: 'store' | 'dns' | 'verifier' | 'directory' | 'relay';
 
   constructor(dependency: DependencyError['dependency'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import autocannon from 'autocannon';
 import { authenticate, type DNSResolver } from 'mailauth';
 import { createDnsResolver } from '../../src/adapters/dns/node-resolver.ts';
-import { createMailauthVerifier } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
+import { openVerifierThread } from '../../src/adapters/mail-auth/verifier-thread.ts';
 import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-sender.ts';
 import { prepareSegments, segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
@@ -84,7 +84,11 @@ async function measureMail(folder: string): Promise<Row> {
   const segments = join(folder, 'challenges');
   await prepareSegments(segments);
   const store = await openChallengeStore(segmentFiles(segments, `${segments}.json`));
-  const verifier = createMailauthVerifier('mx.in.school.example', resolver.forMessage);
+  const verifier = openVerifierThread(new URL('../../src/verify-mail.ts', import.meta.url), {
+    hostname: 'mx.in.school.example',
+    servers: [{ host: dns.host, port: dns.port }],
+    now: Date.now,
+  });
   const sender = createNodemailerSender({
     relayUrl: 'smtp://127.0.0.1:9',
     hostname: 'mx.in.school.example',
@@ -148,6 +152,7 @@ async function measureMail(folder: string): Promise<Row> {
     // What is stored grows with every round and is no part of the comparison: start each with an empty store.
     await store.sweep(Number.MAX_SAFE_INTEGER);
   }
+  verifier.close();
   await store.close();
   await dns.close();
   const [a, b] = [median(ours) / messages, median(peer) / messages];

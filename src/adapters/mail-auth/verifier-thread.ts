@@ -1,0 +1,130 @@
+// Mail is checked in a thread of its own: hashing, signatures and records of strangers take their time there, and nobody who
+// has a page open waits for them. This is the near end; the far end is src/verify-mail.ts. One thread for all services of
+// a process: each question says whose it is. It has no memory limit of its own: a thread that reaches one can end the process.
+
+import { Worker } from 'node:worker_threads';
+import { DependencyError, type Envelope, type MailVerifier, type Verification } from '../../app/ports.ts';
+import type { Mailbox } from '../../core/mail-address.ts';
+import type { SpfCanary } from '../../core/sender-policy.ts';
+
+/** Whose mail it is. */
+export interface VerifierOptions {
+  /** Our own host name, plain. */
+  readonly hostname: string;
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  /** Milliseconds since the epoch, for the life of DNS answers. */
+  readonly now: () => number;
+}
+
+/** What the near end asks. Each question has a number of its own. */
+export type VerifierQuestion =
+  | (Omit<VerifierOptions, 'now'> & {
+      readonly kind: 'message';
+      readonly number: number;
+      readonly now: number;
+      readonly message: Uint8Array<ArrayBuffer>;
+      readonly envelope: Envelope;
+      readonly author: Mailbox;
+    })
+  | {
+      readonly kind: 'canary';
+      readonly number: number;
+      /** The question with the message, which was answered just now. */
+      readonly message: number;
+    };
+
+/** What the far end answers, with the number of the question. Answers may come in any order. */
+export type VerifierAnswer =
+  | { readonly kind: 'evidence'; readonly number: number; readonly evidence: Verification['evidence'] }
+  | { readonly kind: 'canary'; readonly number: number; readonly canary: SpfCanary }
+  | { readonly kind: 'failed'; readonly number: number; readonly error: unknown };
+
+/** A verifier whose thread ends when nobody has one open any more. */
+export interface VerifierThread extends MailVerifier {
+  close(): void;
+}
+
+/** The thread, and who waits for it. */
+interface Thread {
+  ask(question: VerifierQuestion): Promise<VerifierAnswer>;
+  end(): void;
+}
+
+const unusedMs = 10_000;
+
+let thread: Thread | undefined;
+let users = 0;
+let questions = 0;
+
+/**
+ * Opens a verifier. The thread starts with the first message, and again with the next one after it broke down.
+ * @param farEnd the file that is run in the thread
+ */
+export function openVerifierThread(farEnd: URL, { hostname, servers, now }: VerifierOptions): VerifierThread {
+  users += 1;
+  const ask = (question: VerifierQuestion) => {
+    thread ??= startThread(farEnd);
+    return thread.ask(question);
+  };
+  return {
+    async verify(bytes, envelope, author) {
+      const number = nextNumber();
+      // A copy, which is handed over: the bytes are counted by whoever read them.
+      const message = new Uint8Array(bytes);
+      const answer = await ask({ kind: 'message', number, hostname, servers, now: now(), message, envelope, author });
+      if (answer.kind !== 'evidence') throw new Error(`the verifier answered a message by ${answer.kind}`);
+      return {
+        evidence: answer.evidence,
+        async canary() {
+          const found = await ask({ kind: 'canary', number: nextNumber(), message: number });
+          if (found.kind !== 'canary') throw new Error(`the verifier answered a canary by ${found.kind}`);
+          return found.canary;
+        },
+      };
+    },
+    close() {
+      users -= 1;
+      // Not at once: whoever opens one next, as a restart does, finds it warm.
+      setTimeout(() => {
+        if (users > 0) return;
+        thread?.end();
+        thread = undefined;
+      }, unusedMs).unref();
+    },
+  };
+}
+
+function nextNumber(): number {
+  questions += 1;
+  return questions;
+}
+
+function startThread(farEnd: URL): Thread {
+  const worker = new Worker(farEnd);
+  worker.unref();
+  const waiting = new Map<number, PromiseWithResolvers<VerifierAnswer>>();
+  const failAll = (cause?: unknown) => {
+    if (thread === started) thread = undefined;
+    const ended = new DependencyError('verifier', 'the thread that checks mail has ended', { cause });
+    for (const { reject } of waiting.values()) reject(ended);
+    waiting.clear();
+  };
+  worker.on('message', (answer: VerifierAnswer) => {
+    const asked = waiting.get(answer.number);
+    waiting.delete(answer.number);
+    if (answer.kind === 'failed') asked?.reject(answer.error);
+    else asked?.resolve(answer);
+  });
+  worker.on('error', failAll);
+  worker.on('exit', () => failAll());
+  const started: Thread = {
+    ask(question) {
+      const asked = Promise.withResolvers<VerifierAnswer>();
+      waiting.set(question.number, asked);
+      worker.postMessage(question, question.kind === 'message' ? [question.message.buffer] : []);
+      return asked.promise;
+    },
+    end: () => void worker.terminate(),
+  };
+  return started;
+}

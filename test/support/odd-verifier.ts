@@ -1,0 +1,21 @@
+// The far end of a verifier thread that does what the message says: `test/adapters/verifier-thread.test.ts`.
+
+import { parentPort } from 'node:worker_threads';
+import type { VerifierAnswer, VerifierQuestion } from '../../src/adapters/mail-auth/verifier-thread.ts';
+
+parentPort?.on('message', (question: VerifierQuestion) => {
+  const { number } = question;
+  const answer = (answered: VerifierAnswer) => parentPort?.postMessage(answered);
+  if (question.kind === 'canary') return answer({ kind: 'canary', number, canary: 'open' });
+  const said = Buffer.from(question.message).toString();
+  if (said === 'exit') process.exit(3);
+  if (said === 'break') throw new Error('broken down');
+  if (said === 'fail') return answer({ kind: 'failed', number, error: new TypeError('a bug') });
+  if (said === 'wait') return;
+  const spf = { result: 'none', domain: said, sameOrganisation: false };
+  answer({
+    kind: 'evidence',
+    number,
+    evidence: { libraryAuthors: [], fromFields: 1, signatures: [], spf, dmarc: undefined },
+  });
+});
