@@ -5,6 +5,7 @@
 // A change is made at once and in one synchronous step; it is told to nobody before it is on disk, and undone when it
 // cannot be written. Changes that come while a write is under way share the next one.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { z } from 'zod';
 import { type Decision, DependencyError, type RecordStore } from '../../app/ports.ts';
@@ -59,14 +60,14 @@ const segmentSchema = z.union([
  */
 export async function openLowdbStore<T>(files: SegmentFiles, kind: RecordKind<T>): Promise<RecordStore<T>> {
   const live = new Map<string, T>();
-  const segments: Segment[] = [];
+  const segments: Segment[] = []; // newest first
   const seen = new Set<string>();
   let sweptAt = 0;
   // From the newest to the oldest: what was read once is right, and what older ones say of it is not looked at.
   for (const number of [...(await files.list())].toSorted((one, other) => other - one)) {
     const read = await readSegment(files, number, kind, (id) => seen.has(id));
     if (read === undefined) continue;
-    segments.unshift(segmentOf(number, read.records, kind));
+    segments.push(segmentOf(number, read.records, kind));
     for (const [id, record] of read.records) {
       seen.add(id);
       // A sweep has dropped it: it does not come back when the clock is set back.
@@ -74,7 +75,7 @@ export async function openLowdbStore<T>(files: SegmentFiles, kind: RecordKind<T>
     }
     sweptAt = Math.max(sweptAt, read.sweptAt);
   }
-  return new LowdbStore(files, live, segments, kind);
+  return new LowdbStore(files, live, segments.toReversed(), kind);
 }
 
 function segmentOf<T>(number: number, records: ReadonlyMap<string, T>, { endOfUse }: RecordKind<T>): Segment {
@@ -123,8 +124,8 @@ class LowdbStore<T> implements RecordStore<T> {
   readonly #files: SegmentFiles;
   readonly #live: Map<string, T>;
   readonly #kind: RecordKind<T>;
-  /** Those that will not be written again, oldest first. */
-  #sealed: readonly Segment[];
+  /** Those that will not be written again, by number, oldest first. */
+  readonly #sealed: Map<number, Segment>;
   #current: CurrentSegment;
   /** The latest time that came with a change. */
   #now = 0;
@@ -141,8 +142,8 @@ class LowdbStore<T> implements RecordStore<T> {
     this.#files = files;
     this.#live = live;
     this.#kind = kind;
-    this.#sealed = segments;
-    this.#current = this.#begin();
+    this.#sealed = new Map(segments.map((segment) => [segment.number, segment]));
+    this.#current = this.#begin((segments.at(-1)?.number ?? 0) + 1);
   }
 
   async read(id: string, now: number): Promise<T | undefined> {
@@ -172,14 +173,17 @@ class LowdbStore<T> implements RecordStore<T> {
   }
 
   async sweep(now: number): Promise<void> {
-    const mayBeOver = [...this.#sealed, this.#current].filter(({ firstEnd }) => firstEnd <= now);
+    const mayBeOver = [...this.#sealed.values(), this.#current].filter(({ firstEnd }) => firstEnd <= now);
     if (mayBeOver.some(({ ids }) => this.#overOf(ids, now).length > 0)) {
       this.#sweepAt = now;
       await this.#flush();
     }
-    for (const { ids } of mayBeOver) for (const id of this.#overOf(ids, now)) this.#live.delete(id);
-    const looked = new Set(mayBeOver.map(({ number }) => number));
-    this.#sealed = this.#sealed.map((each) => (looked.has(each.number) ? this.#afterSweep(each) : each));
+    for (const { number, ids } of mayBeOver) {
+      for (const id of this.#overOf(ids, now)) this.#live.delete(id);
+      const sealed = this.#sealed.get(number);
+      if (sealed !== undefined) this.#sealed.set(number, this.#afterSweep(sealed));
+      await nextTurn(); // an hour of mail is too much for one
+    }
     await this.#removeOver(now);
   }
 
@@ -218,17 +222,16 @@ class LowdbStore<T> implements RecordStore<T> {
 
   /** From the oldest on, and no further than the first that is of use: it may know older versions of what is later. */
   async #removeOver(now: number): Promise<void> {
-    for (const segment of this.#sealed) {
-      if (now < segment.lastEnd) return;
-      await this.#files.remove(segment.number).catch((cause: unknown) => {
+    for (const { number, lastEnd } of this.#sealed.values()) {
+      if (now < lastEnd) return;
+      await this.#files.remove(number).catch((cause: unknown) => {
         throw new DependencyError('store', 'a segment could not be deleted', { cause });
       });
-      this.#sealed = this.#sealed.filter((each) => each !== segment);
+      this.#sealed.delete(number);
     }
   }
 
-  #begin(): CurrentSegment {
-    const number = (this.#sealed.at(-1)?.number ?? 0) + 1;
+  #begin(number: number): CurrentSegment {
     const low = new Low<unknown>(this.#files.file(number), null);
     return { ...segmentOf(number, new Map(), this.#kind), low, beganAt: this.#now, sweptAt: 0 };
   }
@@ -264,8 +267,9 @@ class LowdbStore<T> implements RecordStore<T> {
   async #write(ids: readonly string[]): Promise<void> {
     const isFull = this.#current.ids.size >= recordsMax || this.#now - this.#current.beganAt >= ageMaxMs;
     if (this.#current.ids.size > 0 && (isFull || this.#sweepAt !== undefined)) {
-      this.#sealed = [...this.#sealed, this.#current];
-      this.#current = this.#begin();
+      const { low: _, ...full } = this.#current;
+      this.#sealed.set(full.number, full);
+      this.#current = this.#begin(full.number + 1);
     }
     const { number, low, ...current } = this.#current;
     const records = this.#liveOf([...current.ids, ...ids]);
