@@ -273,7 +273,7 @@ class LowdbStore<T> implements RecordStore<T> {
     }
     const { number, low, ...current } = this.#current;
     const records = this.#liveOf([...current.ids, ...ids]);
-    const sweptAt = this.#sweepAt ?? current.sweptAt;
+    const sweptAt = Math.max(this.#sweepAt ?? 0, current.sweptAt);
     const beganAt = current.ids.size === 0 ? this.#now : current.beganAt;
     this.#sweepAt = undefined;
     low.data = { version: 2, sweptAt, records: Object.fromEntries(records) };
