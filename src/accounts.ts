@@ -34,6 +34,8 @@ const accountsUsage = `Usage:
   show NAME       one account
   lock NAME       its password cannot be reset any more
   unlock NAME     it can again, also when an undo had frozen it
+  drop-second-factor NAME
+                  for somebody who has lost both phone and recovery codes: make sure who is asking
   remove NAME     removes the account without asking
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
@@ -65,7 +67,7 @@ type Action =
   | { readonly kind: 'add'; readonly account: NewAccount }
   | { readonly kind: 'import'; readonly file: string }
   | { readonly kind: 'list' }
-  | { readonly kind: 'show' | 'lock' | 'unlock' | 'remove'; readonly name: string };
+  | { readonly kind: 'show' | 'lock' | 'unlock' | 'drop-second-factor' | 'remove'; readonly name: string };
 
 interface Command {
   readonly action: Action;
@@ -143,6 +145,8 @@ async function prepare(
       return (accounts) => setState(accounts, action.name, 'locked');
     case 'unlock':
       return (accounts) => setState(accounts, action.name, 'active');
+    case 'drop-second-factor':
+      return (accounts) => dropSecondFactor(accounts, action.name);
     case 'remove':
       return (accounts) => remove(accounts, action.name);
   }
@@ -176,6 +180,7 @@ function readAction(kind: string | undefined, rest: readonly string[], given: Om
     case 'show':
     case 'lock':
     case 'unlock':
+    case 'drop-second-factor':
     case 'remove':
       return { kind, name: single(rest, 'Which account? Say its name.') };
     default:
@@ -271,6 +276,13 @@ async function setState(accounts: AccountAdmin, name: string, state: AccountStat
   return { text: shown(`${before.name} ${now}${was}.`), json: after };
 }
 
+async function dropSecondFactor(accounts: AccountAdmin, name: string): Promise<Done> {
+  const before = await found(accounts, name);
+  if ((await accounts.dropSecondFactor(name)) !== 'done') throw unknown(name);
+  const now = before.secondFactor === null ? 'has no second factor, and had none' : 'has no second factor any more';
+  return { text: shown(`${before.name} ${now}.`), json: { ...before, secondFactor: null } };
+}
+
 async function remove(accounts: AccountAdmin, name: string): Promise<Done> {
   const account = await found(accounts, name);
   if ((await accounts.remove(name)) !== 'done') throw unknown(name);
@@ -297,7 +309,7 @@ const stateWords: Readonly<Record<AccountState, string>> = {
 };
 
 function describe(account: AccountDetails): Done {
-  const { name, description, mailboxes, state, hasPassword, passwordChangedAt, undoUntil } = account;
+  const { name, description, mailboxes, state, hasPassword, passwordChangedAt, undoUntil, secondFactor } = account;
   const password = hasPassword ? 'set' : 'none';
   const rows = [
     ['Name', name],
@@ -305,6 +317,7 @@ function describe(account: AccountDetails): Done {
     ...(mailboxes.length === 0 ? ['-'] : mailboxes).map((mailbox, index) => [index === 0 ? 'Mailbox' : '', mailbox]),
     ['State', stateWords[state]],
     ['Password', passwordChangedAt === null ? password : `${password}, changed ${minuteOf(passwordChangedAt)}`],
+    ['Second factor', secondFactor === null ? 'none' : factorWords(secondFactor)],
     ...(undoUntil === null ? [] : [['Undo', `until ${minuteOf(undoUntil)}`]]),
     ...(account.addressFrozenUntil === null
       ? []
@@ -312,6 +325,10 @@ function describe(account: AccountDetails): Done {
     ['Id', account.id],
   ];
   return { text: aligned(rows.map((row) => row.map(shown))), json: account };
+}
+
+function factorWords({ enrolledAt, recoveryCodesLeft }: NonNullable<AccountDetails['secondFactor']>): string {
+  return `enrolled ${minuteOf(enrolledAt)}, recovery codes left: ${recoveryCodesLeft}`;
 }
 
 /** Columns below each other; the last one is as long as it is. */

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
+import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
 import { createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
@@ -21,14 +22,16 @@ import { openChallengeStore, openChangeStore } from './adapters/store/stored-rec
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
 import { createSecrets } from './adapters/system/node-secrets.ts';
+import { createSealer } from './adapters/system/sealer.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
 import { announceChanges, createChallengeNews } from './app/challenge-news.ts';
+import { createEnrolSecondFactor } from './app/enrol-second-factor.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
-import type { AccountAdmin, AppLimits, Clock, ExplainMail } from './app/ports.ts';
+import type { AccountAdmin, AppLimits, Clock, ExplainMail, Sealer } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createResetPassword } from './app/reset-password.ts';
@@ -78,14 +81,17 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const limits = appLimits(settings);
   const folder = settings.data.dir;
   closers.push(await claimDataFolder(folder));
-  const secrets = createSecrets(await loadMasterSecret({ ...settings.keys, folder }));
+  const master = await loadMasterSecret({ ...settings.keys, folder });
+  const secrets = createSecrets(master);
   await removeLeftovers(folder);
   const news = createChallengeNews();
   const store = announceChanges(await openChallengeStore(await ownSegments(folder, 'challenges')), news.changed);
   closers.push(() => store.close());
   const changes = await openChangeStore(await ownSegments(folder, 'changes'));
   closers.push(() => changes.close());
-  const directory = await openDirectory(settings, clock);
+  // What is sealed with a key in memory only could not be opened after a restart.
+  const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
+  const directory = await openDirectory(settings, clock, sealer);
   closers.push(() => directory.close());
   closers.push(await openAdminSocket(folder, directory, log));
   const isCommonPassword = await loadCommonPasswords();
@@ -122,6 +128,10 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
       limits,
       settings.mail.siteName,
     ),
+    enrolSecondFactor: createEnrolSecondFactor(
+      { secrets, store, clock, directory, oneTimePasswords },
+      settings.mail.siteName,
+    ),
     undoChange: createUndoChange({ secrets, changes, clock, directory }),
   };
   const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
@@ -154,9 +164,18 @@ async function ownSegments(folder: string, name: StoreName): Promise<SegmentFile
 }
 
 /** Opens the accounts. The data folder is claimed by the caller. */
-async function openDirectory({ data, directory }: Settings, clock: Clock): Promise<BuiltinDirectory> {
+async function openDirectory(
+  { data, directory, limits }: Settings,
+  clock: Clock,
+  sealer: Sealer | undefined,
+): Promise<BuiltinDirectory> {
   const path = join(data.dir, accountsName);
-  return openBuiltinDirectory(new DurableFile(path), path, { now: () => clock.now(), ...directory });
+  const wrongSecondFactors = [
+    { max: limits.wrongSecondFactorsPerQuarterHour, windowMs: 15 * minuteMs },
+    { max: limits.wrongSecondFactorsPerDay, windowMs: 24 * 60 * minuteMs },
+  ];
+  const options = { now: () => clock.now(), ...directory, wrongSecondFactors, sealer };
+  return openBuiltinDirectory(new DurableFile(path), path, options);
 }
 
 /** The accounts, and how to let go of them. */
@@ -199,13 +218,14 @@ export async function openAccounts(
 async function openOwnAccounts(settings: Settings, release: () => Promise<void>): Promise<OpenedAccounts> {
   try {
     await removeLeftovers(settings.data.dir);
-    const directory = await openDirectory(settings, systemClock);
+    const directory = await openDirectory(settings, systemClock, undefined);
     return {
       list: () => directory.list(),
       find: (name) => directory.find(name),
       check: (accounts) => directory.check(accounts),
       add: (accounts) => directory.add(accounts),
       setState: (name, state) => directory.setState(name, state),
+      dropSecondFactor: (name) => directory.dropSecondFactor(name),
       remove: (name) => directory.remove(name),
       async close() {
         await directory.close();

@@ -12,6 +12,7 @@ import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
 import { type Purpose, purposes } from '../core/purpose.ts';
+import { recoveryCodesCount } from '../core/second-factor.ts';
 import { undoCodeFromDigest } from '../core/undo-code.ts';
 import { codeFromDigest } from '../core/verification-code.ts';
 import type { Secrets } from './ports.ts';
@@ -123,6 +124,24 @@ export function findSender(secrets: Secrets, challenge: Challenge, typed: string
   const code = textBytes(typed);
   const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge.id, sender)), code);
   return challenge.senders.filter(fits)[0]?.mailbox;
+}
+
+/** Names an attempt at a second factor: the very same form, sent again with the same grant, is the same attempt. */
+export function attemptId(secrets: Secrets, id: string, { account, grantSalt }: Verified, typed: string): string {
+  const parts = JSON.stringify([id, grantSalt, account, typed]);
+  return toHex(secrets.mac('attempt', textBytes(parts)).subarray(0, 16));
+}
+
+/** The secret of an app that is enrolled with a grant, in nobody's store before it is. 20 bytes, as RFC 4226 §4 likes it. */
+export function deriveAppSecret(secrets: Secrets, id: string, { grantSalt }: Verified): Uint8Array {
+  return secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|app`)).subarray(0, 20);
+}
+
+/** The recovery codes that come with it: the same ones to a double click. */
+export function deriveRecoveryCodes(secrets: Secrets, id: string, { grantSalt }: Verified): readonly string[] {
+  const codeOf = (number: number) =>
+    undoCodeFromDigest(secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|recovery|${number}`)));
+  return Array.from({ length: recoveryCodesCount }, (_, number) => codeOf(number));
 }
 
 /** The code that undoes a change of a password: 16 letters and digits, in nobody's store. */

@@ -1,7 +1,7 @@
 // The live line of an open page: how far its challenge has come, and a call whenever there may be news.
 // Joins what is on disk (the record) with what is not (challenge-news.ts). Writes nothing, makes no new challenge.
 
-import type { Challenge } from '../core/challenge.ts';
+import { type Challenge, openEnrolment } from '../core/challenge.ts';
 import { refuse } from '../core/refusal.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews, News } from './challenge-news.ts';
@@ -46,9 +46,17 @@ export function statusOf(record: Challenge | undefined, news: News, now: number)
   const latest = record?.senders.at(-1)?.mailbox;
   const delayed = recorded === 'reply-queued' && latest !== undefined && news.delayed.has(latest);
   const progress = delayed ? 'reply-delayed' : recorded;
-  if (!news.checking) return { progress, notice: news.notice };
+  const enrolment = enrolmentOf(record, now);
+  if (!news.checking) return { progress, notice: news.notice, ...enrolment };
   // What was said about the mail before is over as soon as the next one has come.
-  return { progress: progress === 'awaiting-mail' ? 'mail-arrived' : progress, notice: undefined };
+  return { progress: progress === 'awaiting-mail' ? 'mail-arrived' : progress, notice: undefined, ...enrolment };
+}
+
+/** Whether to offer an app as second factor. */
+function enrolmentOf(record: Challenge | undefined, now: number): Pick<ChallengeStatus, 'enrolment'> {
+  const open = record && openEnrolment(record, now);
+  if (open === undefined || open.enrolment.enrolledAt !== null) return {};
+  return { enrolment: open.grant.account?.secondFactor === 'passed' ? 'again' : 'first' };
 }
 
 function progressOf(record: Challenge | undefined, now: number): Progress {

@@ -2,7 +2,7 @@
 // Expected refusals are values; an outside that fails throws DependencyError; anything else is a bug.
 
 import type { NewAccount } from '../core/account-entry.ts';
-import type { Challenge, ChallengeLimits } from '../core/challenge.ts';
+import type { Challenge, ChallengeLimits, ChosenAccount } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
@@ -40,7 +40,7 @@ export interface Clock {
 }
 
 /** What a keyed digest is for. Each has its own sub-key, so no value of one use means anything in another. */
-export type SecretUse = 'cookie' | 'nonce' | 'address' | 'code' | 'grant' | 'undo' | 'log';
+export type SecretUse = 'cookie' | 'nonce' | 'address' | 'code' | 'grant' | 'undo' | 'attempt' | 'enrolment' | 'log';
 
 /** Randomness and keyed digests. Throws nothing. */
 export interface Secrets {
@@ -51,6 +51,26 @@ export interface Secrets {
   hash(data: Uint8Array): Uint8Array;
   /** Compares in constant time; false when the lengths differ. */
   equal(one: Uint8Array, other: Uint8Array): boolean;
+}
+
+/** Keeps small secrets on disk that must be read again, under a key of their own. */
+export interface Sealer {
+  /** @param about names whose it is: sealed for one, it cannot be opened for another */
+  seal(secret: Uint8Array, about: string): string;
+  /** The secret, or undefined when it was not sealed with this key and for this one. */
+  open(sealed: string, about: string): Uint8Array | undefined;
+}
+
+/** One-time passwords of an app on a phone (RFC 6238): SHA-1, 6 digits, steps of 30 seconds. */
+export interface OneTimePasswords {
+  /**
+   * The step whose password was typed: the one of `at`, the one before or the one after it.
+   * @param digits 6 of them; attacker-chosen
+   * @returns undefined when it is none of theirs
+   */
+  stepOf(secret: Uint8Array, digits: string, at: number): number | undefined;
+  /** How an app is told the secret: as a URI for its camera, and as letters (RFC 4648 §6) to be typed. */
+  describe(secret: Uint8Array, issuer: string, accountName: string): { readonly uri: string; readonly letters: string };
 }
 
 /** What `decide` wants to be written, and what its caller wants to know. */
@@ -195,6 +215,40 @@ export interface Account {
   readonly state: 'active' | 'locked' | 'frozen';
   /** Changes with its password, mailboxes and state: whoever acts on what was before is refused. */
   readonly securityVersion: string;
+  /** `enrolled`: it is asked for before a new password is set. */
+  readonly secondFactor: 'none' | 'enrolled';
+}
+
+/** What was typed as second factor of an account. */
+export interface SecondFactorAttempt {
+  readonly accountId: string;
+  /** As the account had it when it was chosen. */
+  readonly securityVersion: string;
+  /** Names the attempt, 32 hexadecimal digits. The same one again is the same attempt: not counted, not used up again. */
+  readonly attemptId: string;
+  /** Attacker-chosen, at most 100 characters. A secret: never logged, never kept. */
+  readonly typed: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export type SecondFactorOutcome =
+  | { readonly kind: 'right' | 'wrong' | 'account-changed' }
+  | { readonly kind: 'too-many'; readonly waitMs: number };
+
+/** An app that has shown that it knows the secret. */
+export interface NewSecondFactor {
+  readonly accountId: string;
+  /** As the account has it since its password was set. */
+  readonly securityVersion: string;
+  /** 20 bytes, kept sealed only. */
+  readonly secret: Uint8Array;
+  /** Kept as digests only. */
+  readonly recoveryCodes: readonly string[];
+  /** The step whose password was typed to enrol it: used up. */
+  readonly step: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 /** A new password, decided by the person and judged by the password policy. */
@@ -229,10 +283,25 @@ export interface Directory {
   /**
    * Brings back the password of before, ends all sessions, and freezes the account for further resets. When there were
    * several changes that can still be undone, any of them brings back what was before the oldest: whoever got in twice
-   * must not have a password of his own brought back.
+   * must not have a password of his own brought back. The second factor that went with that password comes back with it,
+   * and one that was enrolled since is gone.
    * @returns `too-late` when the change was undone already, or its time is over
    */
   revertPassword(accountId: string, changeId: string, now: number): Promise<'done' | 'too-late'>;
+  /**
+   * Checks a one-time password or a recovery code. A wrong one is counted, and a right one used up (a step with all
+   * before it, a recovery code for good), on disk before it resolves. Of two that race with the same, one is right.
+   * @returns `too-many` before what was typed is looked at; `account-changed` as for `setPassword`, and when there is no
+   *          second factor
+   */
+  verifySecondFactor(attempt: SecondFactorAttempt): Promise<SecondFactorOutcome>;
+  /** Only a directory that keeps second factors itself has it. */
+  readonly enrolment?: SecondFactorEnrolment | undefined;
+}
+
+export interface SecondFactorEnrolment {
+  /** Puts a second factor in the place of the one of before, if any. The same again is done, and changes nothing. */
+  enrol(factor: NewSecondFactor): Promise<'done' | 'account-changed'>;
 }
 
 /** An account as its administrator sees it: all but the hashes. Times are milliseconds since the epoch. */
@@ -248,6 +317,7 @@ export interface AccountDetails {
   readonly addressFrozenUntil: number | null;
   /** Until then the latest password change can be undone; null: it cannot. */
   readonly undoUntil: number | null;
+  readonly secondFactor: { readonly enrolledAt: number; readonly recoveryCodesLeft: number } | null;
 }
 
 /** `locked` by an administrator, `frozen` by an undo; neither can be reset. */
@@ -272,6 +342,8 @@ export interface AccountAdmin {
   add(accounts: readonly NewAccount[]): Promise<readonly AccountMistake[]>;
   /** Whoever began something with the account before must begin again. */
   setState(name: string, state: AccountState): Promise<'done' | 'unknown-account'>;
+  /** For somebody who has neither the app nor a recovery code any more. Done as well when there is none. */
+  dropSecondFactor(name: string): Promise<'done' | 'unknown-account'>;
   remove(name: string): Promise<'done' | 'unknown-account'>;
 }
 
@@ -321,6 +393,8 @@ export interface ChallengeStatus {
   readonly progress: Progress;
   /** What became of the latest mail for it, when it was refused. */
   readonly notice: MailNotice | undefined;
+  /** With password-set: an app may be enrolled as second factor; `again`: in the place of the one there is. */
+  readonly enrolment?: 'first' | 'again';
 }
 
 /** Everything the page shows. */
@@ -386,7 +460,7 @@ export interface Redeemed {
 export type RedeemRefused = Refused<FormRefusalReason> & {
   /** With code-wrong. */
   readonly triesLeft?: number;
-  /** With codes-exhausted. */
+  /** With codes-exhausted, second-factor-exhausted. */
   readonly waitMs?: number;
 };
 
@@ -403,6 +477,8 @@ export interface ShownAccounts {
   readonly accounts: readonly Account[];
   /** The one that was chosen, as long as it is as it was then. */
   readonly chosen: Account | undefined;
+  /** Of the chosen one: what has become of its second factor. */
+  readonly secondFactor: ChosenAccount['secondFactor'];
   /** Hidden field of the forms, base64url. */
   readonly nonce: string;
   readonly grantExpiresAt: number;
@@ -414,11 +490,22 @@ export interface GrantRequest {
   readonly grant: string | undefined;
 }
 
-/** A password as it was typed, twice. */
-export interface PasswordForm extends GrantRequest {
+/** A form that came with it. */
+export interface GrantForm extends GrantRequest {
+  readonly nonce: string | undefined;
+}
+
+/** The second factor as it was typed. */
+export interface SecondFactorForm extends GrantForm {
   /** The account that the form said it is for. */
   readonly account: string | undefined;
-  readonly nonce: string | undefined;
+  readonly typed: string | undefined;
+}
+
+/** A password as it was typed, twice. */
+export interface PasswordForm extends GrantForm {
+  /** The account that the form said it is for. */
+  readonly account: string | undefined;
   readonly password: string | undefined;
   readonly repeated: string | undefined;
   /** For the notice. */
@@ -434,12 +521,43 @@ export interface ResetPassword {
   show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing' | 'grant-used'>>;
   /** An account is chosen, by its id as a form sent it. */
   choose(
-    request: GrantRequest & { readonly nonce: string | undefined; readonly account: string | undefined },
+    request: GrantForm & { readonly account: string | undefined },
   ): Promise<{ readonly kind: 'chosen' } | Refused<FormRefusalReason>>;
+  /** A wrong one is counted by the directory; the grant lives on. */
+  passSecondFactor(form: SecondFactorForm): Promise<{ readonly kind: 'passed' } | RedeemRefused>;
   /** When it resolves to `password-set`, the password is set, the grant is used, and the notice is on its way. */
   set(
     form: PasswordForm,
   ): Promise<{ readonly kind: 'password-set'; readonly mailboxDigest: string } | PasswordFormRefused>;
+}
+
+/** What an app has to be told, and for which account. */
+export interface ShownEnrolment {
+  readonly kind: 'enrolment';
+  readonly accountName: string;
+  /** `otpauth:` for the camera of the phone, and the same secret as letters. */
+  readonly uri: string;
+  readonly letters: string;
+  /** Hidden field of the form, base64url. */
+  readonly nonce: string;
+}
+
+/** Why no app is enrolled. */
+export type EnrolmentRefused = Refused<
+  'grant-missing' | 'nonce-wrong' | 'enrolment-over' | 'enrolment-code-wrong' | 'account-changed'
+>;
+
+/** An app becomes the second factor, by the grant whose password was set. Each @throws DependencyError. */
+export interface EnrolSecondFactor {
+  /** The same whenever it is asked for; stores nothing. */
+  show(request: GrantRequest): Promise<ShownEnrolment | EnrolmentRefused>;
+  /** The digits of the app are typed. @returns the recovery codes, this once */
+  enrol(
+    form: GrantForm & { readonly typed: string | undefined },
+  ): Promise<
+    | { readonly kind: 'enrolled'; readonly accountName: string; readonly recoveryCodes: readonly string[] }
+    | EnrolmentRefused
+  >;
 }
 
 /**

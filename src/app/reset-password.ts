@@ -1,29 +1,23 @@
-// What a grant is for: choose an account of the mailbox that was proved, and set its new password. The grant is used
-// up on disk before the directory is asked, so of two browsers that race one gets it; when the directory fails it is
-// given back, and nothing is half done.
+// What a grant is for: choose an account of the mailbox that was proved, pass its second factor, and set its new password.
+// The grant is used up on disk before the directory is asked, so of two browsers that race one gets it; when the directory
+// fails it is given back, and nothing is half done.
 
-import { fromBase64Url, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
+import { textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import {
   type Challenge,
   chooseAccount,
   finishGrant,
   giveBackGrant,
-  liveGrant,
+  passSecondFactor,
   spendGrant,
   type Verified,
 } from '../core/challenge.ts';
-import { domainOf, localPartOf } from '../core/mail-address.ts';
+import { domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import { type ChangeRecord, dropChange } from '../core/password-change.ts';
-import { judgePassword } from '../core/password-policy.ts';
+import { judgePassword, passwordLengthMin } from '../core/password-policy.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
-import {
-  type ChallengeSeed,
-  challengeId,
-  changeRecordId,
-  deriveGrant,
-  deriveUndoCode,
-  readCookie,
-} from './challenge-tokens.ts';
+import { attemptId, changeRecordId, deriveUndoCode } from './challenge-tokens.ts';
+import { createGrants, type OpenGrant } from './open-grant.ts';
 import type {
   Account,
   AppLimits,
@@ -31,8 +25,9 @@ import type {
   ChangeStore,
   Clock,
   Directory,
-  GrantRequest,
+  GrantForm,
   PasswordForm,
+  RedeemRefused,
   ResetPassword,
   Secrets,
 } from './ports.ts';
@@ -49,46 +44,23 @@ interface Ports {
   readonly noticeQueued: (id: string) => void;
 }
 
-/** A grant that is alive. */
-interface OpenGrant {
-  readonly id: string;
-  readonly seed: ChallengeSeed;
-  readonly grant: Verified;
-}
-
 /** Makes the use case. @param siteName a word that no password may consist of */
 export function createResetPassword(ports: Ports, limits: AppLimits, siteName: string): ResetPassword {
-  const { secrets, store, clock, directory } = ports;
-
-  async function openGrant({
-    cookie,
-    grant,
-  }: GrantRequest): Promise<OpenGrant | Refused<'grant-missing' | 'grant-used'>> {
-    const now = clock.now();
-    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
-    const given = grant === undefined || grant.length > 64 ? undefined : fromBase64Url(grant);
-    if (seed === undefined || given === undefined) return refuse('grant-missing');
-    const id = challengeId(secrets, seed);
-    const record = await store.read(id, now);
-    const fits = (state: Verified) => secrets.equal(given, deriveGrant(secrets, id, state));
-    // A second click on the same button: what came of the first is told elsewhere.
-    if (record?.state.kind === 'spent' && fits(record.state.grant)) return refuse('grant-used');
-    const live = record && liveGrant(record, now);
-    if (live === undefined || !fits(live)) return refuse('grant-missing');
-    return { id, seed, grant: live };
-  }
-
-  /** The grant, for a form that came from a page of ours. */
-  async function openForm(request: GrantRequest & { readonly nonce: string | undefined }) {
-    const opened = await openGrant(request);
-    if ('reason' in opened) return opened;
-    const { nonce } = request;
-    const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
-    const fits = given !== undefined && secrets.equal(given, opened.seed.nonce);
-    return fits ? opened : refuse('nonce-wrong');
-  }
-
+  const { store, clock, directory } = ports;
+  const { openGrant, openForm } = createGrants(ports);
+  const pass = createPassSecondFactor(ports);
   const set = createSetPassword(ports, limits, siteName);
+
+  /** The grant, and the account that was chosen with it. */
+  async function openChosen(form: GrantForm & { readonly account: string | undefined }) {
+    const opened = await openForm(form);
+    if ('reason' in opened) return opened;
+    const accounts = await directory.accountsOf(opened.grant.mailbox);
+    const account = accounts.find((each) => isStill(each, opened.grant.account));
+    // The page may be older than a choice that was made in another window.
+    if (account === undefined || account.id !== form.account) return refuse('account-changed');
+    return { ...opened, account };
+  }
 
   return {
     async show(request) {
@@ -98,7 +70,9 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
       const accounts = await directory.accountsOf(grant.mailbox);
       const chosen = accounts.find((account) => isStill(account, grant.account));
       const { mailbox, grantExpiresAt } = grant;
-      return { kind: 'accounts', mailbox, accounts, chosen, nonce: toBase64Url(seed.nonce), grantExpiresAt };
+      const secondFactor = grant.account?.secondFactor ?? 'none';
+      const nonce = toBase64Url(seed.nonce);
+      return { kind: 'accounts', mailbox, accounts, chosen, secondFactor, nonce, grantExpiresAt };
     },
     async choose(request) {
       const opened = await openForm(request);
@@ -115,24 +89,54 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
         return { next, result: outcome };
       });
     },
-    async set(form) {
-      const opened = await openForm(form);
+    async passSecondFactor(form) {
+      const opened = await openChosen(form);
       if ('reason' in opened) return opened;
-      const accounts = await directory.accountsOf(opened.grant.mailbox);
-      const account = accounts.find((each) => isStill(each, opened.grant.account));
-      // The page may be older than a choice that was made in another window.
-      if (account === undefined || account.id !== form.account) return refuse('account-changed');
-      return refusedState(account) ?? set(opened, account, form);
+      return refusedState(opened.account) ?? pass(opened, opened.account, form.typed ?? '');
+    },
+    async set(form) {
+      const opened = await openChosen(form);
+      if ('reason' in opened) return opened;
+      const refused = refusedState(opened.account);
+      if (refused !== undefined) return refused;
+      if (opened.grant.account?.secondFactor === 'asked') return refuse('second-factor-missing');
+      return set(opened, opened.account, form);
     },
   };
 }
 
 function isStill(account: Account, chosen: Verified['account']): boolean {
-  return account.id === chosen?.id && account.securityVersion === chosen.securityVersion;
+  const isSame = account.id === chosen?.id && account.securityVersion === chosen.securityVersion;
+  // A second factor that was enrolled since must be asked for.
+  return isSame && (account.secondFactor === 'none') === (chosen.secondFactor === 'none');
 }
 
 function refusedState({ state }: Account): Refused<FormRefusalReason> | undefined {
   return state === 'active' ? undefined : refuse(`account-${state}`);
+}
+
+/** The second factor is typed. The account was chosen, and is as it was then. */
+function createPassSecondFactor({ secrets, store, clock, directory }: Ports) {
+  return async (
+    { id, grant }: OpenGrant,
+    { id: accountId, securityVersion }: Account,
+    typed: string,
+  ): Promise<{ readonly kind: 'passed' } | RedeemRefused> => {
+    if (grant.account?.secondFactor === 'passed') return { kind: 'passed' };
+    if (typed.trim() === '' || typed.length > 100) return refuse('second-factor-wrong');
+    const now = clock.now();
+    const attempt = { accountId, securityVersion, attemptId: attemptId(secrets, id, grant, typed), typed, at: now };
+    const outcome = await directory.verifySecondFactor(attempt);
+    if (outcome.kind === 'account-changed') return refuse('account-changed');
+    if (outcome.kind === 'wrong') return refuse('second-factor-wrong');
+    if (outcome.kind === 'too-many') return { ...refuse('second-factor-exhausted'), waitMs: outcome.waitMs };
+    // Should this write fail, the same form is right again.
+    return store.transact(id, now, (current) => {
+      if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
+      const { next, outcome: passed } = passSecondFactor(current, { id: accountId, securityVersion }, now);
+      return { next, result: passed };
+    });
+  };
 }
 
 /** The last step. The account was chosen, and is as it was then. */
@@ -146,6 +150,9 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     }));
   const settle = (id: string, how: (record: ChangeRecord) => ChangeRecord) =>
     changes.transact(id, clock.now(), (current) => ({ next: current && how(current), result: undefined }));
+
+  const versionOf = async (mailbox: Mailbox, id: string) =>
+    (await directory.accountsOf(mailbox)).find((account) => account.id === id)?.securityVersion;
 
   /** Asks the directory. When it fails, all is as it was. */
   async function change(id: string, record: ChangeRecord, securityVersion: string, password: string) {
@@ -169,8 +176,9 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
 
   return async ({ id, grant }: OpenGrant, account: Account, form: PasswordForm) => {
     const { mailbox } = grant;
+    const lengthMin = passwordLengthMin(grant.account?.secondFactor === 'passed');
     const words = [siteName, account.name, localPartOf(mailbox), ...domainOf(mailbox).split('.')];
-    const judged = judgePassword(form.password ?? '', form.repeated ?? '', { lengthMin: 15, words }, isCommonPassword);
+    const judged = judgePassword(form.password ?? '', form.repeated ?? '', { lengthMin, words }, isCommonPassword);
     if (judged.kind === 'refused') return judged;
     const now = clock.now();
     const changeId = toHex(secrets.randomBytes(16));
@@ -197,9 +205,13 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     const outcome = await change(id, record, account.securityVersion, judged.password);
     if (outcome === 'account-changed') return refuse('account-changed');
     noticeQueued(record.id);
-    // The password is set; a disk that is full now must not say otherwise.
+    // The password is set; a disk that is full now, or a directory that fails now, must not say otherwise.
+    const enrolAs = directory.enrolment && (await versionOf(mailbox, account.id).catch(() => undefined));
     await store
-      .transact(id, clock.now(), (current) => ({ next: current && finishGrant(current, changeId), result: undefined }))
+      .transact(id, clock.now(), (current) => ({
+        next: current && finishGrant(current, changeId, enrolAs ?? null),
+        result: undefined,
+      }))
       .catch(() => {});
     return {
       kind: 'password-set' as const,

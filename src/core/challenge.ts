@@ -15,8 +15,12 @@
 //   code-sent      a wrong code that was counted        code-sent        -        (a reload)
 //   verified       any other code                       refused          -
 //   verified       an account is chosen                 verified         -        (again: another one)
+//   verified       its second factor is passed          verified         -        (where it has one)
 //   verified       a new password, account chosen       spent            -        (before the directory is asked)
+//   verified       the same, second factor not passed   refused          -
 //   spent          the directory did not take it        verified         -        (by whom it was spent, only)
+//   spent          the directory took it                spent            -        (an enrolment may follow)
+//   spent          an app is enrolled, in time          spent            -        (once)
 //   spent          anything else                        refused          -
 //   locked         any code                             refused          -
 //   locked, verified, spent  any mail                   refused          -
@@ -70,7 +74,12 @@ export interface Verified {
 export interface ChosenAccount {
   readonly id: string;
   readonly securityVersion: string;
+  /** `none`: it had none when it was chosen. While it is `asked`, the grant sets no password. */
+  readonly secondFactor: 'none' | 'asked' | 'passed';
 }
+
+/** As a directory tells it. */
+type GivenAccount = Pick<ChosenAccount, 'id' | 'securityVersion'> & { readonly secondFactor: 'none' | 'enrolled' };
 
 /** The grant was used. */
 export interface Spent {
@@ -81,6 +90,15 @@ export interface Spent {
   readonly changeId: string;
   /** What is given back when nothing came of it. */
   readonly grant: Verified;
+  /** An app may be enrolled as second factor of the account, while the grant would live; null: not here. */
+  readonly enrolment: Enrolment | null;
+}
+
+/** What a password that was set allows on top of it. */
+export interface Enrolment {
+  /** Of the account, right after its password was set. */
+  readonly securityVersion: string;
+  readonly enrolledAt: number | null;
 }
 
 export type ChallengeState =
@@ -264,7 +282,9 @@ export function typeCode(
 }
 
 export type ChoiceOutcome = { readonly kind: 'chosen' } | Refused<'grant-missing'>;
-export type SpendOutcome = { readonly kind: 'spent' } | Refused<'grant-missing'>;
+export type PassOutcome = { readonly kind: 'passed' } | Refused<'grant-missing'>;
+export type SpendOutcome = { readonly kind: 'spent' } | Refused<'grant-missing' | 'second-factor-missing'>;
+export type EnrolOutcome = { readonly kind: 'enrolled' } | Refused<'enrolment-over'>;
 
 /** The grant of a challenge, while it lives. */
 export function liveGrant({ state }: Challenge, now: number): Verified | undefined {
@@ -272,33 +292,55 @@ export function liveGrant({ state }: Challenge, now: number): Verified | undefin
 }
 
 /** An account of the mailbox is chosen. @returns chosen, or refused: grant-missing */
-export function chooseAccount(
-  challenge: Challenge,
-  { id, securityVersion }: ChosenAccount,
-  now: number,
-): Step<ChoiceOutcome> {
+export function chooseAccount(challenge: Challenge, account: GivenAccount, now: number): Step<ChoiceOutcome> {
   const grant = liveGrant(challenge, now);
   if (grant === undefined) return stay(challenge, refuse('grant-missing'));
-  return { next: { ...challenge, state: { ...grant, account: { id, securityVersion } } }, outcome: { kind: 'chosen' } };
+  const { id, securityVersion } = account;
+  const isSame = grant.account?.secondFactor === 'passed' && isChosen(grant, account);
+  const factor = account.secondFactor === 'none' ? 'none' : 'asked';
+  // Chosen again, by the back button or a double click: what was passed stays so.
+  const chosen: ChosenAccount = { id, securityVersion, secondFactor: isSame ? 'passed' : factor };
+  return { next: { ...challenge, state: { ...grant, account: chosen } }, outcome: { kind: 'chosen' } };
+}
+
+function isChosen({ account }: Verified, { id, securityVersion }: Pick<ChosenAccount, 'id' | 'securityVersion'>) {
+  return account?.id === id && account.securityVersion === securityVersion;
+}
+
+/**
+ * The second factor of the chosen account was right.
+ * @param account the one whose factor it was: another may have been chosen meanwhile
+ * @returns passed, or refused: grant-missing
+ */
+export function passSecondFactor(
+  challenge: Challenge,
+  account: Pick<ChosenAccount, 'id' | 'securityVersion'>,
+  now: number,
+): Step<PassOutcome> {
+  const grant = liveGrant(challenge, now);
+  if (!grant?.account || !isChosen(grant, account) || grant.account.secondFactor === 'none') {
+    return stay(challenge, refuse('grant-missing'));
+  }
+  const passed: Verified = { ...grant, account: { ...grant.account, secondFactor: 'passed' } };
+  return { next: { ...challenge, state: passed }, outcome: { kind: 'passed' } };
 }
 
 /**
  * The grant is used, before what it is used for is done: of two that come at once, one gets it.
  * @param account  the one that the form was for: another may have been chosen meanwhile
  * @param changeId names what it is used for
- * @returns spent, or refused: grant-missing
+ * @returns spent, or refused: grant-missing, second-factor-missing
  */
 export function spendGrant(
   challenge: Challenge,
-  account: ChosenAccount,
+  account: Pick<ChosenAccount, 'id' | 'securityVersion'>,
   changeId: string,
   now: number,
 ): Step<SpendOutcome> {
   const grant = liveGrant(challenge, now);
-  const chosen = grant?.account;
-  if (grant === undefined || chosen?.id !== account.id || chosen.securityVersion !== account.securityVersion)
-    return stay(challenge, refuse('grant-missing'));
-  const state: Spent = { kind: 'spent', changeId, done: false, grant };
+  if (grant === undefined || !isChosen(grant, account)) return stay(challenge, refuse('grant-missing'));
+  if (grant.account?.secondFactor === 'asked') return stay(challenge, refuse('second-factor-missing'));
+  const state: Spent = { kind: 'spent', changeId, done: false, grant, enrolment: null };
   return { next: { ...challenge, state }, outcome: { kind: 'spent' } };
 }
 
@@ -309,11 +351,32 @@ export function giveBackGrant(challenge: Challenge, changeId: string): Challenge
   return { ...challenge, state: state.grant };
 }
 
-/** What the grant was used for is done. */
-export function finishGrant(challenge: Challenge, changeId: string): Challenge {
+/**
+ * What the grant was used for is done.
+ * @param securityVersion of the account from now on, where an app may be enrolled for it; else null
+ */
+export function finishGrant(challenge: Challenge, changeId: string, securityVersion: string | null): Challenge {
   const { state } = challenge;
   if (state.kind !== 'spent' || state.changeId !== changeId) return challenge;
-  return { ...challenge, state: { ...state, done: true } };
+  const enrolment = securityVersion === null ? null : { securityVersion, enrolledAt: null };
+  return { ...challenge, state: { ...state, done: true, enrolment } };
+}
+
+/** The enrolment that is open: of a password that was set, in time, and not used but by a double click. */
+export function openEnrolment({ state }: Challenge, now: number): (Spent & { enrolment: Enrolment }) | undefined {
+  if (state.kind !== 'spent' || !state.done || state.enrolment === null) return undefined;
+  const { enrolledAt } = state.enrolment;
+  const inTime = now < state.grant.grantExpiresAt && (enrolledAt === null || now < enrolledAt + sameCodeAgainMs);
+  return inTime ? { ...state, enrolment: state.enrolment } : undefined;
+}
+
+/** The directory has enrolled an app: no other one will be. @returns enrolled, or refused: enrolment-over */
+export function finishEnrolment(challenge: Challenge, now: number): Step<EnrolOutcome> {
+  const open = openEnrolment(challenge, now);
+  if (open === undefined) return stay(challenge, refuse('enrolment-over'));
+  if (open.enrolment.enrolledAt !== null) return stay(challenge, { kind: 'enrolled' });
+  const state: Spent = { ...open, enrolment: { ...open.enrolment, enrolledAt: now } };
+  return { next: { ...challenge, state }, outcome: { kind: 'enrolled' } };
 }
 
 function countWrongCode(challenge: Challenge, codeDigest: string, wrongCodesMax: number): Step<CodeOutcome> {

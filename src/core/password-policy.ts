@@ -19,11 +19,14 @@ export type PasswordRefusalReason =
 
 /** What else the judgement depends on. */
 export interface PasswordContext {
-  /** Code points: 15 where the password is the only factor, 8 where a second one is asked for. */
+  /** Code points, see `passwordLengthMin`. */
   readonly lengthMin: number;
   /** Names that everybody can guess: of the site and the service, of the account, its mailboxes. A few dozen at most. */
   readonly words: readonly string[];
 }
+
+/** Code points that a password needs at least: fewer when a second factor was passed. */
+export const passwordLengthMin = (hasSecondFactor: boolean): number => (hasSecondFactor ? 8 : 15);
 
 /** Code points that are accepted, four times what §3.1.1.2 asks for. More is refused: nothing is ever cut off. */
 export const passwordLengthMax = 256;

@@ -91,6 +91,11 @@ export type FormRefusalReason =
   | 'account-changed'
   | 'account-locked'
   | 'account-frozen'
+  | 'second-factor-missing'
+  | 'second-factor-wrong'
+  | 'second-factor-exhausted'
+  | 'enrolment-code-wrong'
+  | 'enrolment-over'
   | 'undo-code-wrong'
   | 'undo-not-needed';
 

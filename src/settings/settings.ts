@@ -349,6 +349,8 @@ const limits = z.strictObject({
   grantLifetimeMinutes: integer(1, 60, 10, 'How long a right code lets its browser act for the mailbox.'),
   wrongCodesPerChallenge: integer(1, 10, 5, 'Wrong codes that end a challenge.'),
   wrongCodesPerMailboxPerDay: integer(1, 1000, 20, 'Wrong codes for one mailbox in a day, over all challenges.'),
+  wrongSecondFactorsPerQuarterHour: integer(1, 100, 5, 'Wrong second factors for one account in 15 minutes.'),
+  wrongSecondFactorsPerDay: integer(1, 1000, 20, 'Wrong second factors for one account in a day.'),
   repliesPerMailboxPerMinute: integer(1, 60, 1, 'Replies to one mailbox in a minute.'),
   repliesPerMailboxPerHour: integer(1, 1000, 5, 'Replies to one mailbox in an hour.'),
   repliesPerMailboxPerDay: integer(1, 10_000, 12, 'Replies to one mailbox in a day.'),

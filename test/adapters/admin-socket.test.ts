@@ -31,6 +31,7 @@ class Fake implements AccountAdmin {
   check = (accounts: readonly unknown[]) => this.#asked([], 'check', accounts);
   add = (accounts: readonly unknown[]) => this.#asked([{ index: 0, problem: 'name: in use' }], 'add', accounts);
   setState = (name: string, state: string) => this.#asked('done' as const, 'state', name, state);
+  dropSecondFactor = (name: string) => this.#asked('done' as const, 'drop', name);
   remove = (name: string) => this.#asked('unknown-account' as const, 'remove', name);
 }
 
@@ -81,6 +82,7 @@ test('hands every command over, and its answer back', async (t) => {
   assert.deepEqual(await client.check([account]), []);
   assert.deepEqual(await client.add([account]), [{ index: 0, problem: 'name: in use' }]);
   assert.equal(await client.setState('a', 'frozen'), 'done');
+  assert.equal(await client.dropSecondFactor('a'), 'done');
   assert.equal(await client.remove('a'), 'unknown-account');
   assert.deepEqual(admin.asked, [
     ['list'],
@@ -88,6 +90,7 @@ test('hands every command over, and its answer back', async (t) => {
     ['check', [account]],
     ['add', [account]],
     ['state', 'a', 'frozen'],
+    ['drop', 'a'],
     ['remove', 'a'],
   ]);
 });

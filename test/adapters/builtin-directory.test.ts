@@ -13,11 +13,12 @@ import { hashPassword, verifyPassword } from '../../src/adapters/accounts/passwo
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
 import { DependencyError, type PasswordChange } from '../../src/app/ports.ts';
 import { mailbox } from '../contract/directory.ts';
+import { directoryOptions } from '../support/authenticator.ts';
 import { quickEnough } from '../support/quick.ts';
 
 const start = Date.UTC(2026, 0, 15, 9, 30);
 const amy = mailbox('amy@school.example');
-const options = { now: () => start, ignoreCaseDomains: [] };
+const options = { now: () => start, ...directoryOptions };
 const account = (name: string, ...mailboxes: string[]) => ({ name, description: `about ${name}`, mailboxes });
 
 /** A disk in memory that finishes a write when it is told to, or at once. */
@@ -89,12 +90,14 @@ const whole: StoredAccount = {
   state: 'active',
   securityVersion: 3,
   password: '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4',
-  previous: [{ changeId: 'c'.repeat(32), password: null, until: start + 1 }],
+  previous: [{ changeId: 'c'.repeat(32), password: null, until: start + 1, secondFactor: 'same' }],
   passwordChangedAt: start,
   sessionsEndedAt: start,
   addressFrozenUntil: null,
+  secondFactor: null,
+  secondFactorTries: [],
 };
-const version2 = (...accounts: object[]) => ({ version: 2, accounts });
+const version3 = (...accounts: object[]) => ({ version: 3, accounts });
 
 describe('a file of version 1', { concurrency: true }, () => {
   const old = version1(account('apond', 'amy@School.example'), account('chess', 'amy@school.example'), account('none'));
@@ -145,7 +148,7 @@ describe('the file', { concurrency: true }, () => {
     assert.deepEqual(await directory.add([]), []);
     await directory.close();
     await assert.rejects(stat(path), { code: 'ENOENT' });
-    const disk = new Disk(version2(whole));
+    const disk = new Disk(version3(whole));
     const other = await openBuiltinDirectory(disk, 'the accounts', options);
     await other.accountsOf(amy);
     await other.setState('apond', 'active');
@@ -155,7 +158,7 @@ describe('the file', { concurrency: true }, () => {
   });
 
   test('is for its owner alone, and holds no password', async (t) => {
-    const { path, file } = await inFolder(t, version2({ ...whole, previous: [] }));
+    const { path, file } = await inFolder(t, version3({ ...whole, previous: [] }));
     const directory = await openBuiltinDirectory(file, path, options);
     const change = await changeOf(directory);
     assert.equal(await directory.setPassword(change), 'done');
@@ -176,7 +179,7 @@ describe('the file', { concurrency: true }, () => {
   });
 
   test('nothing is told before it is on disk, also not to those who only look', async () => {
-    const disk = new Disk(version2(whole));
+    const disk = new Disk(version3(whole));
     const directory = await openBuiltinDirectory(disk, 'the accounts', options);
     const { promise, resolve } = Promise.withResolvers<void>();
     disk.gate = promise;
@@ -219,7 +222,7 @@ describe('the file', { concurrency: true }, () => {
   });
 
   test('a failed write takes back what came meanwhile, and no more than was not on disk', async () => {
-    const disk = new Disk(version2(whole));
+    const disk = new Disk(version3(whole));
     const directory = await openBuiltinDirectory(disk, 'the accounts', options);
     await directory.setState('apond', 'locked');
     const before = { file: disk.file, accounts: await directory.accountsOf(amy), list: await directory.list() };
@@ -250,7 +253,7 @@ describe('the file', { concurrency: true }, () => {
   });
 
   test('what the next start would refuse does not get in', async () => {
-    const disk = new Disk(version2(whole));
+    const disk = new Disk(version3(whole));
     const directory = await openBuiltinDirectory(disk, 'the accounts', options);
     const change = await changeOf(directory);
     for (const wrong of [{ changeId: 'not hexadecimal' }, { at: 1.5 }, { undoUntil: Number.NaN }]) {
@@ -266,7 +269,7 @@ describe('the file', { concurrency: true }, () => {
 
 /** A change that asks for nothing first. */
 async function hurried(): Promise<PasswordChange> {
-  return changeOf(await openBuiltinDirectory(new Disk(version2(whole)), 'another', options));
+  return changeOf(await openBuiltinDirectory(new Disk(version3(whole)), 'another', options));
 }
 
 describe('the password of before', { concurrency: true }, () => {
@@ -278,7 +281,7 @@ describe('the password of before', { concurrency: true }, () => {
       [until - 1, true],
       [until, false],
     ] as const) {
-      const disk = new Disk(version2(whole, another));
+      const disk = new Disk(version3(whole, another));
       await openBuiltinDirectory(disk, 'the accounts', { ...options, now: () => now });
       assert.equal(disk.file.accounts[0]?.previous.length, kept ? 1 : 0);
       assert.equal(disk.writes, kept ? 0 : 1);
@@ -292,7 +295,7 @@ describe('the password of before', { concurrency: true }, () => {
   ] as const satisfies readonly [string, (directory: BuiltinDirectory) => Promise<unknown>][]) {
     test(`is dropped ${title}, in memory as well, and comes back when that cannot be written`, async () => {
       let now = start;
-      const disk = new Disk(version2(whole, another));
+      const disk = new Disk(version3(whole, another));
       const directory = await openBuiltinDirectory(disk, 'the accounts', { ...options, now: () => now });
       now = until;
       disk.failing = true;
@@ -314,8 +317,8 @@ describe('a damaged file', { concurrency: true }, () => {
     ['an empty file', '', /is not JSON/],
     ['text', 'amy@school.example was here', /is not JSON/],
     ['a list', [], /the file: /],
-    ['another version', { ...version1(), version: 3 }, /version: neither 1 nor 2/],
-    ['no version', { accounts: [] }, /version: neither 1 nor 2/],
+    ['another version', { ...version1(), version: 4 }, /version: neither 1, 2 nor 3/],
+    ['no version', { accounts: [] }, /version: neither 1, 2 nor 3/],
     ['no accounts', { version: 1 }, /accounts: /],
     ['an account without a name', version1(account('')), /accounts\.0\.name: /],
     ['a name that is too long', version1(account('x'.repeat(201))), /accounts\.0\.name: /],
@@ -341,18 +344,18 @@ describe('a damaged file', { concurrency: true }, () => {
     ['a name twice', version1(account('a'), account('b'), account('a')), /accounts\.2\.name: the same as of account 0/],
     ['a name twice in another case', version1(account('Jörg'), account('JÖRG')), /accounts\.1\.name: the same/],
     ['a name twice in another width', version1(account('amy'), account('ａmy')), /accounts\.1\.name: the same/],
-    ['an id twice', version2(whole, { ...whole, name: 'b' }), /accounts\.1\.id: the same as of account 0/],
-    ['a state that is none', version2({ ...whole, state: 'hunter2' }), /accounts\.0\.state: /],
-    ['a version of 0', version2({ ...whole, securityVersion: 0 }), /accounts\.0\.securityVersion: /],
-    ['a password in clear', version2({ ...whole, password: 'hunter2' }), /accounts\.0\.password: not an argon2id hash/],
+    ['an id twice', version3(whole, { ...whole, name: 'b' }), /accounts\.1\.id: the same as of account 0/],
+    ['a state that is none', version3({ ...whole, state: 'hunter2' }), /accounts\.0\.state: /],
+    ['a version of 0', version3({ ...whole, securityVersion: 0 }), /accounts\.0\.securityVersion: /],
+    ['a password in clear', version3({ ...whole, password: 'hunter2' }), /accounts\.0\.password: not an argon2id hash/],
     [
       'a password of before in clear',
-      version2({ ...whole, previous: [{ ...whole.previous[0], password: 'hunter2' }] }),
+      version3({ ...whole, previous: [{ ...whole.previous[0], password: 'hunter2' }] }),
       /accounts\.0\.previous\.0\.password: not an/,
     ],
-    ['an id that is none', version2({ ...whole, id: 'amy@school.example' }), /accounts\.0\.id: not 32 hexadecimal/],
-    ['a time that is none', version2({ ...whole, passwordChangedAt: 'hunter2' }), /accounts\.0\.passwordChangedAt: /],
-    ['a field missing', version2({ ...whole, previous: undefined }), /accounts\.0\.previous: /],
+    ['an id that is none', version3({ ...whole, id: 'amy@school.example' }), /accounts\.0\.id: not 32 hexadecimal/],
+    ['a time that is none', version3({ ...whole, passwordChangedAt: 'hunter2' }), /accounts\.0\.passwordChangedAt: /],
+    ['a field missing', version3({ ...whole, previous: undefined }), /accounts\.0\.previous: /],
     ['fields of version 2 in version 1', version1(whole), /accounts\.0: has a field/],
   ];
   for (const [title, content, place] of damages) {
@@ -372,7 +375,7 @@ describe('a damaged file', { concurrency: true }, () => {
   }
 
   test('the file of the cases above is read when it is whole', async () => {
-    const directory = await openBuiltinDirectory(new Disk(version2(whole)), 'the accounts', options);
+    const directory = await openBuiltinDirectory(new Disk(version3(whole)), 'the accounts', options);
     const [found] = await directory.accountsOf(amy);
     assert.deepEqual(found, {
       id: whole.id,

@@ -14,6 +14,7 @@ import {
   resetPage as resetPageAt,
   undoPage,
 } from '../../src/adapters/web/pages.ts';
+import { enrolPage, recoveryPage, secondFactorPage } from '../../src/adapters/web/second-factor-pages.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import type { OpenedChallenge, Progress } from '../../src/app/ports.ts';
 import { toBase64Url } from '../../src/core/bytes.ts';
@@ -27,7 +28,7 @@ const site: Site = {
   testMailboxUrl: 'http://127.0.0.1:8025',
   paths: {
     style: '/assets/style.css',
-    scripts: { page: '/assets/page.js', password: '/assets/password.js' },
+    scripts: { page: '/assets/page.js', password: '/assets/password.js', enrol: '/assets/enrol.js' },
     logo: '/assets/logo.svg',
   },
 };
@@ -61,6 +62,7 @@ describe('hostile text is escaped', () => {
         mailbox: mailbox('a@b.example'),
         accounts: [],
         chosen: undefined,
+        secondFactor: 'none',
         nonce: 'n',
         grantExpiresAt: 0,
       } as const;
@@ -78,6 +80,7 @@ describe('hostile text is escaped', () => {
       description: `2 ${hostile}`,
       state: 'active',
       securityVersion: '1',
+      secondFactor: 'enrolled',
     } as const;
     const accounts = [account];
     const shown = {
@@ -85,13 +88,18 @@ describe('hostile text is escaped', () => {
       mailbox: mailbox('a@b.example'),
       accounts,
       chosen: undefined,
+      secondFactor: 'none',
       nonce: 'n',
       grantExpiresAt: 0,
     } as const;
     const html = accountsPage('en', shown, site);
     assertEscaped(html);
     assert.equal(html.split(escaped).length, 4, 'as value, as name, as description');
-    assertEscaped(passwordPage('en', account, 'n', site, hostile));
+    assertEscaped(passwordPage('en', account, { nonce: 'n', secondFactor: 'passed' }, site, hostile));
+    assertEscaped(secondFactorPage('en', account, 'n', site, hostile));
+    const enrolment = { kind: 'enrolment', accountName: hostile, uri: hostile, letters: 'AAAA', nonce: 'n' } as const;
+    assertEscaped(enrolPage('en', enrolment, site, hostile));
+    assertEscaped(recoveryPage('en', hostile, ['0123456789abcdef'], site));
   });
 
   it('in what strangers can write into a mailbox', () => {
@@ -101,6 +109,7 @@ describe('hostile text is escaped', () => {
       mailbox: odd,
       accounts: [],
       chosen: undefined,
+      secondFactor: 'none',
       nonce: 'n',
       grantExpiresAt: 0,
     } as const;

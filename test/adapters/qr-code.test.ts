@@ -71,7 +71,7 @@ const site: Site = {
   timeZone: 'Europe/Berlin',
   mailDomain: 'passwort.gymnasium-kurfuerstendamm.example',
   testMailboxUrl: null,
-  paths: { style: '', scripts: { page: '', password: '' }, logo: undefined },
+  paths: { style: '', scripts: { page: '', password: '', enrol: '' }, logo: undefined },
 };
 
 for (const locale of locales) {

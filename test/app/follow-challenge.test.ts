@@ -53,7 +53,10 @@ const records: [string, Challenge | undefined, ChallengeStatus['progress']][] = 
   ['verified', record(verified(begin + 1), sender('handed-over')), 'verified'],
   [
     'a password that was set',
-    record({ kind: 'spent', changeId: '00'.repeat(16), done: true, grant: verified(begin + 1) }, sender('handed-over')),
+    record(
+      { kind: 'spent', changeId: '00'.repeat(16), done: true, enrolment: null, grant: verified(begin + 1) },
+      sender('handed-over'),
+    ),
     'password-set',
   ],
   ['verified, and the grant over just now', record(verified(begin), sender('handed-over')), 'finished'],

@@ -9,6 +9,7 @@ import type { AccountFile, StoredAccount } from '../../src/adapters/accounts/acc
 import { openBuiltinDirectory } from '../../src/adapters/accounts/builtin-directory.ts';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
+import { directoryOptions } from '../support/authenticator.ts';
 import { CopyingMemory, FailingAdapter } from '../support/disks.ts';
 import { type DirectorySetting, type DirectoryUnderTest, describeDirectory, type GivenAccount } from './directory.ts';
 
@@ -19,9 +20,10 @@ async function underTest(
   cleanUp = async () => {},
 ): Promise<DirectoryUnderTest> {
   const adapter = new FailingAdapter(inner);
-  const directory = await openBuiltinDirectory(adapter, 'the accounts', setting);
+  const options = { ...directoryOptions, ...setting };
+  const directory = await openBuiltinDirectory(adapter, 'the accounts', options);
   assert.deepEqual(await directory.add(accounts), []);
-  const reopen = () => openBuiltinDirectory(inner, 'the accounts', setting);
+  const reopen = () => openBuiltinDirectory(inner, 'the accounts', options);
   const stored = async () => ((await inner.read()) as AccountFile).accounts;
   const named = async (name: string): Promise<StoredAccount> => {
     const found = (await stored()).find((each) => each.name === name);
@@ -47,7 +49,7 @@ async function underTest(
       const changed = await named(name);
       const mailboxes = changed.mailboxes.filter((each) => each !== mailbox);
       const others = (await stored()).filter((each) => each.name !== name);
-      await inner.write({ version: 2, accounts: [...others, { ...changed, mailboxes }] });
+      await inner.write({ version: 3, accounts: [...others, { ...changed, mailboxes }] });
       return reopen();
     },
     failWrites: (on) => {

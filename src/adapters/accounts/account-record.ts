@@ -1,5 +1,5 @@
 // The stored form of the accounts: versioned, and checked whenever it is read from disk. Version 1, which people write
-// by hand, has names, descriptions and mailboxes only; read, it becomes version 2.
+// by hand, has names, descriptions and mailboxes only, and version 2 knows of no second factor; read, they become version 3.
 // What is wrong is told by its place in the file and never by its content, which may be a mail address or a secret.
 
 import { randomBytes } from 'node:crypto';
@@ -7,7 +7,28 @@ import { z } from 'zod';
 import type { AccountMistake, AccountState } from '../../app/ports.ts';
 import { entryLengthMax, type NewAccount, nameKey } from '../../core/account-entry.ts';
 import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
+import type { FactorTry } from '../../core/second-factor.ts';
 import { isPasswordHash } from './password-hash.ts';
+
+/** A second factor as it is kept. */
+export interface StoredSecondFactor {
+  /** For this account; see `Sealer`. */
+  readonly sealedSecret: string;
+  readonly enrolledAt: number;
+  /** The latest step that was used: neither it nor any before it is accepted again. */
+  readonly lastStep: number;
+  /** SHA-256 of each recovery code that was not used, hexadecimal. */
+  readonly recoveryDigests: readonly string[];
+}
+
+/** What was before a change that can still be undone. */
+interface PreviousPassword {
+  readonly changeId: string;
+  readonly password: string | null;
+  readonly until: number;
+  /** `same`: it has not been replaced since, so what is in force now is the one of then, with all that was used of it. */
+  readonly secondFactor: StoredSecondFactor | null | 'same';
+}
 
 /** An account as it is kept. Times are milliseconds since the epoch. */
 export interface StoredAccount {
@@ -20,15 +41,18 @@ export interface StoredAccount {
   /** PHC string; null: none was ever set. */
   readonly password: string | null;
   /** What was before each change that can still be undone, oldest first. An undo brings back the oldest. */
-  readonly previous: readonly { readonly changeId: string; readonly password: string | null; readonly until: number }[];
+  readonly previous: readonly PreviousPassword[];
   readonly passwordChangedAt: number | null;
   readonly sessionsEndedAt: number | null;
   readonly addressFrozenUntil: number | null;
+  readonly secondFactor: StoredSecondFactor | null;
+  /** Attempts at it of the last day. They belong to the account: another second factor opens no new budget. */
+  readonly secondFactorTries: readonly FactorTry[];
 }
 
 /** The whole file. */
 export interface AccountFile {
-  readonly version: 2;
+  readonly version: 3;
   readonly accounts: readonly StoredAccount[];
 }
 
@@ -45,6 +69,19 @@ const hex32 = z.string().regex(/^[0-9a-f]{32}$/, 'not 32 hexadecimal digits');
 const time = z.int().min(0);
 const password = z.string().refine(isPasswordHash, 'not an argon2id hash').nullable();
 
+const secondFactor = z.strictObject({
+  sealedSecret: z.base64url().max(200),
+  enrolledAt: time,
+  lastStep: time,
+  recoveryDigests: z.array(z.string().regex(/^[0-9a-f]{64}$/, 'not 64 hexadecimal digits')).max(100),
+});
+const previous = z.strictObject({
+  changeId: hex32,
+  password,
+  until: time,
+  secondFactor: z.union([secondFactor, z.null(), z.literal('same')]).default('same'),
+});
+
 const newAccount = z.strictObject({
   name: z.string().min(1).max(entryLengthMax),
   description: z.string().max(entryLengthMax),
@@ -57,19 +94,21 @@ export const storedAccount = newAccount.extend({
   state: z.enum(['active', 'locked', 'frozen']),
   securityVersion: z.int().min(1),
   password,
-  previous: z.array(z.strictObject({ changeId: hex32, password, until: time })).max(undoableMax),
+  previous: z.array(previous).max(undoableMax),
   passwordChangedAt: time.nullable(),
   sessionsEndedAt: time.nullable(),
   addressFrozenUntil: time.nullable(),
+  secondFactor: secondFactor.nullable().default(null),
+  secondFactorTries: z.array(z.strictObject({ id: hex32, at: time, right: z.boolean() })).default([]),
 });
 
 const anyFile = z.discriminatedUnion(
   'version',
   [
     z.strictObject({ version: z.literal(1), accounts: z.array(newAccount) }),
-    z.strictObject({ version: z.literal(2), accounts: z.array(storedAccount) }),
+    z.strictObject({ version: z.literal([2, 3]), accounts: z.array(storedAccount) }),
   ],
-  { error: ({ code }) => (code === 'invalid_union' ? 'neither 1 nor 2' : undefined) },
+  { error: ({ code }) => (code === 'invalid_union' ? 'neither 1, 2 nor 3' : undefined) },
 );
 
 /** Accounts of a file, or the places of what is wrong. */
@@ -79,7 +118,7 @@ export type ReadAccounts =
 
 /** Reads the file. @param data as it was parsed; null when there is no file, which is a directory without accounts */
 export function readAccounts(data: unknown): ReadAccounts {
-  const { data: file, error } = anyFile.safeParse(data ?? { version: 2, accounts: [] });
+  const { data: file, error } = anyFile.safeParse(data ?? { version: 3, accounts: [] });
   if (file === undefined)
     return { ok: false, mistakes: error.issues.map((issue) => `${placeOf(issue)}: ${said(issue)}`) };
   const migrated = file.version === 1;
@@ -122,6 +161,8 @@ function freshAccount({ name, description, mailboxes }: z.output<typeof newAccou
     passwordChangedAt: null,
     sessionsEndedAt: null,
     addressFrozenUntil: null,
+    secondFactor: null,
+    secondFactorTries: [],
   };
 }
 

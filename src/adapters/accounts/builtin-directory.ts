@@ -4,15 +4,22 @@
 
 import { type Adapter, Low } from 'lowdb';
 import type {
+  Account,
   AccountAdmin,
   AccountDetails,
   AccountMistake,
   AccountState,
   Directory,
+  NewSecondFactor,
   PasswordChange,
+  Sealer,
+  SecondFactorAttempt,
+  SecondFactorEnrolment,
+  SecondFactorOutcome,
 } from '../../app/ports.ts';
 import { type NewAccount, nameKey } from '../../core/account-entry.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
+import type { RateLimit } from '../../core/rate-policy.ts';
 import {
   type AccountFile,
   makeAccounts,
@@ -24,12 +31,17 @@ import {
 import { AccountTable } from './account-table.ts';
 import { GroupWriter } from './group-writer.ts';
 import { hashPassword } from './password-hash.ts';
+import { checkSecondFactor, withSecondFactor } from './second-factor.ts';
 
 export interface BuiltinDirectoryOptions {
   /** Milliseconds since the epoch: tells when the password of before need not be kept any longer. */
   readonly now: () => number;
   /** Domains, in any case, whose local parts are the same in any case. */
   readonly ignoreCaseDomains: readonly string[];
+  /** Of wrong second factors of one account. */
+  readonly wrongSecondFactors: readonly RateLimit[];
+  /** For secrets of second factors; undefined: what it seals could not be opened later, so none is enrolled. */
+  readonly sealer: Sealer | undefined;
 }
 
 export interface BuiltinDirectory extends Directory, AccountAdmin {
@@ -75,20 +87,25 @@ class LowdbDirectory implements BuiltinDirectory {
   readonly #table: AccountTable;
   readonly #writer: GroupWriter;
   readonly #now: () => number;
+  readonly #options: BuiltinDirectoryOptions;
+  readonly enrolment: SecondFactorEnrolment | undefined;
 
   constructor(low: Low<unknown>, options: BuiltinDirectoryOptions) {
     this.#now = options.now;
+    this.#options = options;
+    const { sealer } = options;
+    this.enrolment = sealer && { enrol: (factor) => this.#enrol(factor, sealer) };
     this.#table = new AccountTable(options.ignoreCaseDomains);
     this.#writer = new GroupWriter(() => {
       // A list of its own: what changes while it is written belongs to the next write.
-      const file: AccountFile = { version: 2, accounts: this.#table.all() };
+      const file: AccountFile = { version: 3, accounts: this.#table.all() };
       low.data = file;
       return low.write();
     });
   }
 
   /**
-   * Takes what the file holds. Version 1 is written back as version 2 at once: its ids were made just now, and whoever
+   * Takes what the file holds. Version 1 is written back at once: its ids were made just now, and whoever
    * is told one (in a grant, in an undo code) must find it after a restart.
    */
   async load(accounts: readonly StoredAccount[], migrated: boolean): Promise<void> {
@@ -98,8 +115,10 @@ class LowdbDirectory implements BuiltinDirectory {
   }
 
   async accountsOf(mailbox: Mailbox) {
-    const found = this.#table.withMailbox(mailbox).map(({ id, name, description, state, securityVersion }) => {
-      return { id, name, description, state, securityVersion: String(securityVersion) };
+    const found = this.#table.withMailbox(mailbox).map((account) => {
+      const { id, name, description, state } = account;
+      const secondFactor: Account['secondFactor'] = account.secondFactor === null ? 'none' : 'enrolled';
+      return { id, name, description, state, securityVersion: String(account.securityVersion), secondFactor };
     });
     return this.#answer(found);
   }
@@ -109,17 +128,14 @@ class LowdbDirectory implements BuiltinDirectory {
     const password = await hashPassword(change.password);
     const account = this.#table.withId(change.accountId);
     if (account?.previous.at(-1)?.changeId === change.changeId) return this.#answer('done');
-    if (
-      account?.state !== 'active' ||
-      String(account.securityVersion) !== change.securityVersion ||
-      !this.#table.isOf(change.mailbox, account)
-    )
+    if (account === undefined || this.#current(change) === undefined || !this.#table.isOf(change.mailbox, account)) {
       return this.#answer('account-changed');
+    }
     const next = storedAccount.parse({
       ...account,
       previous: [
         ...keptOf(account, change),
-        { changeId: change.changeId, password: account.password, until: change.undoUntil },
+        { changeId: change.changeId, password: account.password, until: change.undoUntil, secondFactor: 'same' },
       ],
       password,
       securityVersion: account.securityVersion + 1,
@@ -143,6 +159,7 @@ class LowdbDirectory implements BuiltinDirectory {
     const next: StoredAccount = {
       ...account,
       password: oldest.password,
+      secondFactor: oldest.secondFactor === 'same' ? account.secondFactor : oldest.secondFactor,
       previous: [],
       // What an administrator locked stays locked: an undo must not let anybody in who was shut out since.
       state: account.state === 'locked' ? 'locked' : 'frozen',
@@ -151,6 +168,35 @@ class LowdbDirectory implements BuiltinDirectory {
     };
     await this.#change([[accountId, next]]);
     return 'done';
+  }
+
+  async verifySecondFactor(attempt: SecondFactorAttempt): Promise<SecondFactorOutcome> {
+    const account = this.#current(attempt);
+    if (account === undefined || account.secondFactor === null) return this.#answer({ kind: 'account-changed' });
+    const { secondFactor } = account;
+    const { sealer, wrongSecondFactors } = this.#options;
+    const { outcome, next } = checkSecondFactor({ ...account, secondFactor }, attempt, sealer, wrongSecondFactors);
+    return this.#put(next, outcome);
+  }
+
+  async #enrol(factor: NewSecondFactor, sealer: Sealer): Promise<'done' | 'account-changed'> {
+    const account = this.#current(factor);
+    if (account === undefined) return this.#answer('account-changed');
+    return this.#put(withSecondFactor(account, factor, sealer), 'done');
+  }
+
+  /** The account, while it is active and as it was when somebody began with it. */
+  #current(asked: { readonly accountId: string; readonly securityVersion: string }): StoredAccount | undefined {
+    const account = this.#table.withId(asked.accountId);
+    return account?.state === 'active' && String(account.securityVersion) === asked.securityVersion
+      ? account
+      : undefined;
+  }
+
+  async #put<Answer>(next: StoredAccount | undefined, answer: Answer): Promise<Answer> {
+    if (next === undefined) return this.#answer(answer);
+    await this.#change([[next.id, next]]);
+    return answer;
   }
 
   async list(): Promise<readonly AccountDetails[]> {
@@ -178,6 +224,15 @@ class LowdbDirectory implements BuiltinDirectory {
     if (account === undefined) return this.#answer('unknown-account');
     if (account.state === state) return this.#answer('done');
     await this.#change([[account.id, { ...account, state, securityVersion: account.securityVersion + 1 }]]);
+    return 'done';
+  }
+
+  async dropSecondFactor(name: string): Promise<'done' | 'unknown-account'> {
+    const account = this.#table.withName(nameKey(name));
+    if (account === undefined) return this.#answer('unknown-account');
+    if (account.secondFactor === null) return this.#answer('done');
+    const securityVersion = account.securityVersion + 1;
+    await this.#change([[account.id, { ...account, secondFactor: null, secondFactorTries: [], securityVersion }]]);
     return 'done';
   }
 
@@ -236,6 +291,15 @@ function keptOf({ previous }: StoredAccount, { at, undoUntil }: PasswordChange):
   return kept.map((each) => ({ ...each, until: Math.max(each.until, undoUntil) }));
 }
 
-function detailsOf({ password, previous, securityVersion: _, ...rest }: StoredAccount): AccountDetails {
-  return { ...rest, hasPassword: password !== null, undoUntil: previous.at(-1)?.until ?? null };
+function detailsOf(account: StoredAccount): AccountDetails {
+  const { password, previous, securityVersion: _, secondFactorTries: __, secondFactor, ...rest } = account;
+  return {
+    ...rest,
+    hasPassword: password !== null,
+    undoUntil: previous.at(-1)?.until ?? null,
+    secondFactor: secondFactor && {
+      enrolledAt: secondFactor.enrolledAt,
+      recoveryCodesLeft: secondFactor.recoveryDigests.length,
+    },
+  };
 }

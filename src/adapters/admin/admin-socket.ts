@@ -38,6 +38,7 @@ const requests = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('check'), accounts }),
   z.strictObject({ command: z.literal('add'), accounts }),
   z.strictObject({ command: z.literal('set-state'), name, state }),
+  z.strictObject({ command: z.literal('drop-second-factor'), name }),
   z.strictObject({ command: z.literal('remove'), name }),
 ]);
 type Request = z.output<typeof requests>;
@@ -60,6 +61,7 @@ const details = z.strictObject({
   sessionsEndedAt: time,
   addressFrozenUntil: time,
   undoUntil: time,
+  secondFactor: z.strictObject({ enrolledAt: z.number(), recoveryCodesLeft: z.int() }).nullable(),
 });
 const mistakes = z.array(z.strictObject({ index: z.int().min(0), problem: z.string() }));
 const outcome = z.enum(['done', 'unknown-account']);
@@ -226,6 +228,8 @@ function run(admin: AccountAdmin, request: Request): Promise<unknown> {
       return admin.add(request.accounts);
     case 'set-state':
       return admin.setState(request.name, request.state);
+    case 'drop-second-factor':
+      return admin.dropSecondFactor(request.name);
     case 'remove':
       return admin.remove(request.name);
   }
@@ -261,6 +265,7 @@ export function createAdminClient(folder: string, timeoutMs = answerTimeoutMs): 
     check: (given) => ask(mistakes, { command: 'check', accounts: copies(given) }),
     add: (given) => ask(mistakes, { command: 'add', accounts: copies(given) }),
     setState: (name, next) => ask(outcome, { command: 'set-state', name, state: next }),
+    dropSecondFactor: (name) => ask(outcome, { command: 'drop-second-factor', name }),
     remove: (name) => ask(outcome, { command: 'remove', name }),
   };
 }

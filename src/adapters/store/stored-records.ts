@@ -37,7 +37,25 @@ const verified = z.strictObject({
   at: z.number(),
   grantSalt: hex(32),
   grantExpiresAt: z.number(),
-  account: z.strictObject({ id: z.string(), securityVersion: z.string() }).nullable().default(null),
+  account: z
+    .strictObject({
+      id: z.string(),
+      securityVersion: z.string(),
+      secondFactor: z.enum(['none', 'asked', 'passed']).default('none'),
+    })
+    .nullable()
+    .default(null),
+});
+
+const spent = z.strictObject({
+  kind: z.literal('spent'),
+  changeId: hex(32),
+  done: z.boolean().default(false),
+  grant: verified,
+  enrolment: z
+    .strictObject({ securityVersion: z.string(), enrolledAt: z.number().nullable() })
+    .nullable()
+    .default(null),
 });
 
 const state = z.discriminatedUnion('kind', [
@@ -45,7 +63,7 @@ const state = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('code-sent') }),
   z.strictObject({ kind: z.literal('locked') }),
   verified,
-  z.strictObject({ kind: z.literal('spent'), changeId: hex(32), done: z.boolean().default(false), grant: verified }),
+  spent,
 ]);
 
 const challenge = z.strictObject({

@@ -16,8 +16,9 @@ export interface SiteOptions {
   readonly testMailboxUrl: string | null;
 }
 
-/** What script there is: for the reset page, and for a password that is typed. */
-export type ScriptName = 'page' | 'password';
+/** What script there is: for the reset page, for a password that is typed, and for an app that is enrolled. */
+export const scriptNames = ['page', 'password', 'enrol'] as const;
+export type ScriptName = (typeof scriptNames)[number];
 
 /** Where the static pieces are. */
 export interface StaticPaths {
@@ -37,7 +38,9 @@ export type PageName = keyof typeof pagePaths;
 export const pagePaths = {
   reset: '/reset',
   accounts: '/reset/accounts',
+  secondFactor: '/reset/second-factor',
   password: '/reset/password',
+  enrol: '/reset/enrol',
   undo: '/undo',
 } as const;
 
@@ -46,7 +49,8 @@ export interface PageContent {
   readonly locale: Locale;
   readonly title: string;
   readonly body: Html;
-  readonly name: PageName;
+  /** Undefined: it is shown once, so there is nothing to come back to in another language. */
+  readonly name: PageName | undefined;
   /** The script that makes it livelier, if there is one. */
   readonly script?: ScriptName;
 }
@@ -69,7 +73,7 @@ ${script !== undefined && html`<script type="module" src="${paths.scripts[script
 <main>
 ${body}
 </main>
-<footer>${languageSwitch(locale, words, name)}</footer>
+<footer>${name !== undefined && languageSwitch(locale, words, name)}</footer>
 </body>
 </html>
 `.markup;

@@ -6,6 +6,7 @@ import Router from '@koa/router';
 import type { Context, Next } from 'koa';
 import type {
   Clock,
+  EnrolSecondFactor,
   FollowChallenge,
   OpenChallenge,
   OpenedChallenge,
@@ -32,6 +33,7 @@ import {
 } from './pages.ts';
 import { viewProgress, waitText } from './progress-view.ts';
 import { qrCodeSvg } from './qr-code.ts';
+import { enrolPage, recoveryPage, secondFactorPage } from './second-factor-pages.ts';
 import { texts } from './texts.ts';
 import { webReplies } from './web-replies.ts';
 
@@ -41,6 +43,7 @@ export interface UseCases {
   readonly followChallenge: FollowChallenge;
   readonly redeemCode: RedeemCode;
   readonly resetPassword: ResetPassword;
+  readonly enrolSecondFactor: EnrolSecondFactor;
   readonly undoChange: UndoChange;
   readonly clock: Clock;
 }
@@ -82,7 +85,9 @@ export function pageRoutes(
     cookies.set(ctx, 'challenge', (await open(ctx, undefined)).cookie);
     seeOther(ctx, pagePaths.reset);
   });
-  passwordRoutes(router, useCases, site, cookies, showRefusal, (ctx) => isOwnForm(ctx, origin()));
+  const isOwn = (ctx: Context) => isOwnForm(ctx, origin());
+  passwordRoutes(router, useCases, site, cookies, showRefusal, isOwn);
+  secondFactorRoutes(router, useCases, site, cookies, showRefusal, isOwn);
   router.post('/language', ...form, async (ctx) => {
     if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
     const { locale, page } = fieldsOf(ctx);
@@ -111,8 +116,9 @@ function passwordRoutes(
     const shown = await resetPassword.show(grantOf(ctx));
     if (shown.kind === 'refused') return showRefusal(ctx, shown);
     if (shown.chosen === undefined) return seeOther(ctx, pagePaths.accounts);
+    if (shown.secondFactor === 'asked') return seeOther(ctx, pagePaths.secondFactor);
     ctx.type = 'html';
-    ctx.body = passwordPage(localeOf(ctx, cookies), shown.chosen, shown.nonce, site, problem);
+    ctx.body = passwordPage(localeOf(ctx, cookies), shown.chosen, shown, site, problem);
   }
 
   router.get(pagePaths.accounts, async (ctx) => {
@@ -162,6 +168,75 @@ function passwordRoutes(
     ctx.state.reason = outcome.reason;
     ctx.status = webReplies[outcome.reason].status;
     ctx.body = undoPage(locale, site, { problem: texts[locale].refusals[outcome.reason]({ triesLeft: 0, wait: '' }) });
+  });
+}
+
+/** Between the account and its password: the second factor it has; and after the password, one it may get. */
+function secondFactorRoutes(
+  router: Router,
+  { resetPassword, enrolSecondFactor }: UseCases,
+  site: Site,
+  cookies: CookieJar,
+  showRefusal: (ctx: Context, refused: RedeemRefused) => Promise<void>,
+  isOwn: (ctx: Context) => boolean,
+): void {
+  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
+  const grantOf = (ctx: Context) => ({ cookie: cookies.get(ctx, 'challenge'), grant: cookies.get(ctx, 'grant') });
+  /** What is said at the field of a form that is shown again. */
+  const problemOf = (ctx: Context, { reason, waitMs = 0 }: RedeemRefused) => {
+    const locale = localeOf(ctx, cookies);
+    ctx.state.reason = reason;
+    ctx.status = webReplies[reason].status;
+    if (waitMs > 0) ctx.set('Retry-After', String(Math.ceil(waitMs / 1000)));
+    return texts[locale].refusals[reason]({ triesLeft: 0, wait: waitText(waitMs, locale) });
+  };
+
+  async function showSecondFactor(ctx: Context, problem: string | undefined): Promise<void> {
+    const shown = await resetPassword.show(grantOf(ctx));
+    if (shown.kind === 'refused') return showRefusal(ctx, shown);
+    if (shown.chosen === undefined) return seeOther(ctx, pagePaths.accounts);
+    if (shown.secondFactor !== 'asked') return seeOther(ctx, pagePaths.password);
+    ctx.type = 'html';
+    ctx.body = secondFactorPage(localeOf(ctx, cookies), shown.chosen, shown.nonce, site, problem);
+  }
+
+  async function showEnrolment(ctx: Context, problem: string | undefined): Promise<void> {
+    const shown = await enrolSecondFactor.show(grantOf(ctx));
+    if (shown.kind === 'refused') return showRefusal(ctx, shown);
+    ctx.type = 'html';
+    ctx.body = enrolPage(localeOf(ctx, cookies), shown, site, problem);
+  }
+
+  router.get(pagePaths.secondFactor, (ctx) => showSecondFactor(ctx, undefined));
+  router.post(pagePaths.secondFactor, ...form, async (ctx) => {
+    const { nonce, account, factor } = fieldsOf(ctx);
+    const passed = isOwn(ctx)
+      ? await resetPassword.passSecondFactor({ ...grantOf(ctx), nonce, account, typed: factor })
+      : refuse('cross-site');
+    if (passed.kind === 'passed') return seeOther(ctx, pagePaths.password);
+    const isTyped = passed.reason === 'second-factor-wrong' || passed.reason === 'second-factor-exhausted';
+    return isTyped ? showSecondFactor(ctx, problemOf(ctx, passed)) : showRefusal(ctx, passed);
+  });
+  router.get(pagePaths.enrol, (ctx) => showEnrolment(ctx, undefined));
+  router.get(`${pagePaths.enrol}.svg`, async (ctx) => {
+    const shown = await enrolSecondFactor.show(grantOf(ctx));
+    if (shown.kind === 'refused') return; // no picture of a secret that no page shows
+    ctx.type = 'svg';
+    ctx.body = qrCodeSvg(shown.uri);
+  });
+  router.post(pagePaths.enrol, ...form, async (ctx) => {
+    const { nonce, code } = fieldsOf(ctx);
+    const enrolled = isOwn(ctx)
+      ? await enrolSecondFactor.enrol({ ...grantOf(ctx), nonce, typed: code })
+      : refuse('cross-site');
+    if (enrolled.kind === 'enrolled') {
+      // The answer itself: on a page to come back to, the codes would be shown more than once.
+      ctx.type = 'html';
+      ctx.body = recoveryPage(localeOf(ctx, cookies), enrolled.accountName, enrolled.recoveryCodes, site);
+      return;
+    }
+    const isTyped = enrolled.reason === 'enrolment-code-wrong';
+    return isTyped ? showEnrolment(ctx, problemOf(ctx, enrolled)) : showRefusal(ctx, enrolled);
   });
 }
 
@@ -268,7 +343,7 @@ function formsOnly(ctx: Context, next: Next): Promise<unknown> {
   return next();
 }
 
-type Field = 'nonce' | 'code' | 'account' | 'password' | 'repeated' | 'locale' | 'page';
+type Field = 'nonce' | 'code' | 'account' | 'factor' | 'password' | 'repeated' | 'locale' | 'page';
 
 /** The fields of a form that came once each and as text. */
 function fieldsOf(ctx: Context): Partial<Readonly<Record<Field, string>>> {

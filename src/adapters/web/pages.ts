@@ -5,6 +5,7 @@ import type { Account, OpenedChallenge, ShownAccounts } from '../../app/ports.ts
 import { groupLetters } from '../../core/base32.ts';
 import { type Html, html } from '../../core/html.ts';
 import { type Locale, timeLocales } from '../../core/locale.ts';
+import { passwordLengthMin } from '../../core/password-policy.ts';
 import { requestSubject } from '../../core/request-subject.ts';
 import { mailtoLink, type NewMail, webmailLinks } from './compose-links.ts';
 import { layout, pagePaths, type Site } from './layout.ts';
@@ -75,7 +76,7 @@ function renderResetPage(
   const view = viewProgress(locale, challenge, now);
   const heading = html`<h1>${words.heading}</h1>`;
   const page = { locale, title: words.heading, name: 'reset' } as const;
-  if (view.over) return layout(site, { ...page, body: html`${heading}${ending(view, words)}` });
+  if (view.over) return layout(site, { ...page, body: html`${heading}${ending(view, challenge, words)}` });
   const notice = renewed !== undefined && html`<p id="renewed" class="notice" role="alert">${renewed}</p>`;
   const body = html`${heading}
 ${notice}<p>${words.intro}</p>
@@ -94,10 +95,13 @@ ${startAgain(words)}`;
   return layout(site, { ...page, body, script: 'page' });
 }
 
-function ending(view: ProgressView, words: Texts): Html {
+function ending(view: ProgressView, { enrolment }: OpenedChallenge, words: Texts): Html {
+  const offer =
+    enrolment !== undefined &&
+    html`<p id="enrol-offer">${words.enrolOffer[enrolment]}</p><p><a class="button" href="${pagePaths.enrol}">${words.enrolHeading}</a></p>`;
   const on = view.state === 'verified' && html`<p><a class="button" href="/reset/accounts">${words.continue}</a></p>`;
   return html`<p id="progress" class="line" data-tone="${view.tone}">${view.line}</p>
-${view.refused !== '' && html`<p id="refused">${view.refused}</p>`}${on}${startAgain(words)}`;
+${view.refused !== '' && html`<p id="refused">${view.refused}</p>`}${on}${offer}${startAgain(words)}`;
 }
 
 /** The mail that the links of the page open. */
@@ -192,7 +196,7 @@ ${startAgain(words)}`;
 export function passwordPage(
   locale: Locale,
   account: Account,
-  nonce: string,
+  { nonce, secondFactor }: Pick<ShownAccounts, 'nonce' | 'secondFactor'>,
   site: Site,
   problem: string | undefined,
 ): string {
@@ -206,7 +210,7 @@ export function passwordPage(
 <form method="post" action="${pagePaths.password}" id="password-form"><input type="hidden" name="nonce" value="${nonce}"><input type="hidden" name="account" value="${account.id}">
 <input type="text" autocomplete="username" value="${account.name}" readonly hidden>
 ${problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`}
-<p id="password-help">${words.passwordHelp}</p>
+<p id="password-help">${words.passwordHelp(passwordLengthMin(secondFactor === 'passed'))}</p>
 ${field('password', words.newPassword, html` aria-describedby="${described}"${invalid} autofocus`)}
 ${field('repeated', words.samePassword, html``)}
 <p><button type="button" id="show" class="quiet" aria-pressed="false" data-shown="${words.hidePassword}" hidden>${words.showPassword}</button></p>

@@ -103,8 +103,8 @@ export const de: Texts = {
   otherAccount: 'Ein anderes Konto wählen',
   passwordHeading: 'Wählen Sie Ihr neues Passwort',
   passwordFor: 'Es ist für das Konto',
-  passwordHelp:
-    'Mindestens 15 Zeichen. Am besten sind vier oder fünf Wörter, die Sie sich merken; Leerzeichen und alle Buchstaben sind erlaubt.',
+  passwordHelp: (lengthMin) =>
+    `Mindestens ${lengthMin} Zeichen. Am besten sind vier oder fünf Wörter, die Sie sich merken; Leerzeichen und alle Buchstaben sind erlaubt.`,
   newPassword: 'Neues Passwort',
   samePassword: 'Dasselbe noch einmal',
   showPassword: 'Zeigen, was ich tippe',
@@ -113,8 +113,7 @@ export const de: Texts = {
   passwordRefusals: {
     'password-missing': 'Bitte geben Sie ein neues Passwort ein.',
     'passwords-differ': 'Die beiden sind nicht gleich. Bitte geben Sie beide noch einmal ein.',
-    'password-too-short':
-      'Dieses Passwort ist zu kurz. Es braucht mindestens 15 Zeichen: Fügen Sie ein oder zwei Wörter hinzu.',
+    'password-too-short': 'Dieses Passwort ist zu kurz. Bitte fügen Sie ein oder zwei Wörter hinzu.',
     'password-too-long': 'Dieses Passwort ist zu lang für uns. Bitte nehmen Sie eines mit höchstens 256 Zeichen.',
     'password-unprintable':
       'In diesem Passwort ist ein Zeichen, das man nicht tippen kann, etwa ein Tabulator oder ein Zeilenumbruch. Bitte tippen Sie es von Hand.',
@@ -123,6 +122,40 @@ export const de: Texts = {
     'password-guessable':
       'Dieses Passwort ist leicht zu erraten: Es besteht aus Ihrem Namen, aus unserem oder aus immer denselben Zeichen. Bitte nehmen Sie ein anderes.',
   },
+  secondFactorHeading: 'Noch eine Prüfung',
+  secondFactorFor: 'Eine App auf einem Telefon schützt das Konto',
+  secondFactorLabel: 'Die 6 Ziffern, die Ihre App jetzt zeigt, oder einer Ihrer Ersatzcodes',
+  secondFactorHelp:
+    'Sie haben weder das Telefon noch einen Ersatzcode? Dann fragen Sie bitte die Personen, die Ihr Konto betreuen.',
+  enrolOffer: {
+    first:
+      'Möchten Sie Ihr Konto besser schützen? Mit einer App auf Ihrem Telefon kann hier niemand ein neues Passwort festlegen, der nur in Ihr Postfach gelangt ist.',
+    again:
+      'Haben Sie ein neues Telefon, oder sind Ersatzcodes verbraucht? Dann können Sie die App neu einrichten und bekommen neue Codes.',
+  },
+  enrolHeading: 'Das Konto mit einer App schützen',
+  enrolIntro:
+    'Die App zeigt 6 Ziffern, die jede halbe Minute wechseln. Immer wenn hier ein neues Passwort festgelegt werden soll, fragen wir auch nach ihnen.',
+  enrolStepApp: 'Nehmen Sie uns in Ihre App auf',
+  enrolScan:
+    'Öffnen Sie auf Ihrem Telefon eine Authenticator-App; wenn Sie keine haben, installieren Sie zuerst eine. Lassen Sie sie dieses Bild scannen:',
+  enrolQrCode: 'QR-Code für die App',
+  enrolOnThisPhone: 'Die App ist auf diesem Gerät',
+  enrolTyped: 'Wenn das nicht geht, geben Sie diesen Schlüssel in die App ein:',
+  copyKey: 'Schlüssel kopieren',
+  enrolStepCode: 'Geben Sie ein, was die App zeigt',
+  enrolLabel: 'Die 6 Ziffern aus der App',
+  enrolSubmit: 'Einschalten',
+  enrolNotNow: 'Jetzt nicht',
+  enrolled: 'Die App schützt jetzt Ihr Konto.',
+  recoveryHeading: 'Ihre Ersatzcodes',
+  recoveryFor:
+    'Wenn Sie Ihr Telefon verlieren, ersetzt jeder dieser Codes einmal die 6 Ziffern. Sie sind für das Konto',
+  recoveryHelp:
+    'Drucken Sie diese Seite, oder schreiben Sie die Codes ab, und bewahren Sie sie bei Ihren wichtigen Unterlagen auf.',
+  recoveryOnce: 'Wir zeigen sie nur dieses eine Mal.',
+  print: 'Diese Seite drucken',
+  recoveryKept: 'Ich habe sie aufbewahrt',
   undoHeading: 'Eine Passwort-Änderung rückgängig machen',
   undoIntro:
     'Haben Sie eine E-Mail über ein neues Passwort bekommen, das Sie nicht wollten? Geben Sie ihren Code hier ein. Dann gilt wieder das Passwort von vorher, alle werden abgemeldet, und es lässt sich kein neues festlegen, bis die Personen nachgesehen haben, die Ihr Konto betreuen.',
@@ -165,6 +198,16 @@ export const de: Texts = {
     'account-locked': () => 'Dieses Konto ist gesperrt. Bitte fragen Sie die Personen, die es betreuen.',
     'account-frozen': () =>
       'Eine Änderung dieses Kontos wurde rückgängig gemacht. Deshalb legen wir kein neues Passwort fest, bis die Personen, die es betreuen, nachgesehen haben. Bitte fragen Sie dort.',
+    'second-factor-missing': () =>
+      'Eine App schützt dieses Konto, und ihre Ziffern wurden noch nicht eingegeben. Bitte gehen Sie zurück, drücken Sie auf „Weiter“ und wählen Sie das Konto noch einmal.',
+    'second-factor-wrong': () =>
+      'Das war nicht richtig. Bitte geben Sie die 6 Ziffern ein, die Ihre App jetzt zeigt; schon benutzte Ziffern gelten nicht noch einmal. Oder nehmen Sie einen Ersatzcode, den Sie noch nicht benutzt haben.',
+    'second-factor-exhausted': ({ wait }) =>
+      `Das war zu oft falsch. Bitte warten Sie ${wait} und fangen Sie dann neu an, oder fragen Sie die Personen, die Ihr Konto betreuen.`,
+    'enrolment-code-wrong': () =>
+      'Das sind nicht die Ziffern, die die App zeigen sollte. Bitte geben Sie die ein, die sie jetzt zeigt. Wenn das nicht hilft, sehen Sie nach, ob die Uhr Ihres Telefons richtig geht.',
+    'enrolment-over': () =>
+      'Eine App lässt sich einmal einrichten, und nur in den ersten Minuten nach einem neuen Passwort. Wenn Sie das noch möchten, legen Sie bitte noch einmal ein neues Passwort fest.',
     'grant-used': () =>
       'Das wurde schon einmal abgeschickt. Gehen Sie zurück zur Seite: Dort steht, was daraus geworden ist.',
     'undo-not-needed': () =>

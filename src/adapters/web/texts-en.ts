@@ -96,8 +96,8 @@ export const en: Texts = {
   otherAccount: 'Choose another account',
   passwordHeading: 'Choose your new password',
   passwordFor: 'It is for the account',
-  passwordHelp:
-    'At least 15 characters. Four or five words that you will remember are best; blanks and all letters are allowed.',
+  passwordHelp: (lengthMin) =>
+    `At least ${lengthMin} characters. Four or five words that you will remember are best; blanks and all letters are allowed.`,
   newPassword: 'New password',
   samePassword: 'The same once more',
   showPassword: 'Show what I type',
@@ -106,7 +106,7 @@ export const en: Texts = {
   passwordRefusals: {
     'password-missing': 'Please type a new password.',
     'passwords-differ': 'The two are not the same. Please type both once more.',
-    'password-too-short': 'This password is too short. It needs at least 15 characters: add a word or two.',
+    'password-too-short': 'This password is too short. Please add a word or two.',
     'password-too-long': 'This password is too long for us. Please take one of at most 256 characters.',
     'password-unprintable':
       'This password has a character in it that cannot be typed, such as a tab or a line break. Please type it by hand.',
@@ -115,6 +115,36 @@ export const en: Texts = {
     'password-guessable':
       'This password is easy to guess: it is made of your name, of ours, or of the same characters again and again. Please take another one.',
   },
+  secondFactorHeading: 'One more check',
+  secondFactorFor: 'An app on a phone protects the account',
+  secondFactorLabel: 'The 6 digits that your app shows now, or one of your recovery codes',
+  secondFactorHelp:
+    'You have neither the phone nor a recovery code? Then please ask the people who look after your account.',
+  enrolOffer: {
+    first:
+      'Would you like to protect your account better? With an app on your phone, nobody can set a new password here who has got into your mailbox.',
+    again: 'Have you got a new phone, or used up recovery codes? You can set up the app anew and get new codes.',
+  },
+  enrolHeading: 'Protect the account with an app',
+  enrolIntro:
+    'The app shows 6 digits that change every half minute. Whenever a new password is to be set here, we ask for them too.',
+  enrolStepApp: 'Add us to your app',
+  enrolScan: 'Open an authenticator app on your phone; if you have none, install one first. Let it scan this picture:',
+  enrolQrCode: 'QR code for the app',
+  enrolOnThisPhone: 'The app is on this device',
+  enrolTyped: 'If that does not work, type this key into the app:',
+  copyKey: 'Copy the key',
+  enrolStepCode: 'Type what the app shows',
+  enrolLabel: 'The 6 digits from the app',
+  enrolSubmit: 'Turn it on',
+  enrolNotNow: 'Not now',
+  enrolled: 'The app now protects your account.',
+  recoveryHeading: 'Your recovery codes',
+  recoveryFor: 'If you lose your phone, each of these codes stands in for the 6 digits once. They are for the account',
+  recoveryHelp: 'Print this page or write the codes down, and keep them where you keep important papers.',
+  recoveryOnce: 'We show them only this once.',
+  print: 'Print this page',
+  recoveryKept: 'I have kept them',
   undoHeading: 'Undo a password change',
   undoIntro:
     'Did you get an email about a new password that you did not want? Type its code in here. Then the password from before works again, everybody is logged out, and no new password can be set until the people who look after your account have had a look.',
@@ -155,6 +185,16 @@ export const en: Texts = {
     'account-locked': () => 'This account is locked. Please ask the people who look after it.',
     'account-frozen': () =>
       'A change of this account was undone, so we set no new password until the people who look after it have had a look. Please ask them.',
+    'second-factor-missing': () =>
+      'An app protects this account, and its digits have not been typed in yet. Please go back, press Continue and choose the account once more.',
+    'second-factor-wrong': () =>
+      'This was not right. Please type the 6 digits that your app shows now; digits that were used once do not work again. Or take a recovery code that you have not used yet.',
+    'second-factor-exhausted': ({ wait }) =>
+      `That was wrong too often. Please wait ${wait} and start again then, or ask the people who look after your account.`,
+    'enrolment-code-wrong': () =>
+      'These are not the digits that the app should show. Please type those that it shows now. If that does not help, check whether the clock of your phone is right.',
+    'enrolment-over': () =>
+      'An app can be set up once, and only for a few minutes after a new password was set. If you still want to, please set a new password again.',
     'grant-used': () => 'This was sent once already. Go back to the page: it says what came of it.',
     'undo-not-needed': () => 'There is nothing left to undo: this change was undone already, or it never took place.',
     'undo-code-wrong': () =>

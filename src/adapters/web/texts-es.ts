@@ -99,8 +99,8 @@ export const es: Texts = {
   otherAccount: 'Elegir otra cuenta',
   passwordHeading: 'Elija su nueva contraseña',
   passwordFor: 'Es para la cuenta',
-  passwordHelp:
-    'Al menos 15 caracteres. Lo mejor son cuatro o cinco palabras que vaya a recordar; se admiten espacios y todas las letras.',
+  passwordHelp: (lengthMin) =>
+    `Al menos ${lengthMin} caracteres. Lo mejor son cuatro o cinco palabras que vaya a recordar; se admiten espacios y todas las letras.`,
   newPassword: 'Nueva contraseña',
   samePassword: 'La misma otra vez',
   showPassword: 'Mostrar lo que escribo',
@@ -109,8 +109,7 @@ export const es: Texts = {
   passwordRefusals: {
     'password-missing': 'Por favor, escriba una nueva contraseña.',
     'passwords-differ': 'Las dos no son iguales. Por favor, escríbalas otra vez.',
-    'password-too-short':
-      'Esta contraseña es demasiado corta. Necesita al menos 15 caracteres: añada una o dos palabras.',
+    'password-too-short': 'Esta contraseña es demasiado corta. Por favor, añada una o dos palabras.',
     'password-too-long':
       'Esta contraseña es demasiado larga para nosotros. Por favor, elija una de 256 caracteres como máximo.',
     'password-unprintable':
@@ -120,6 +119,38 @@ export const es: Texts = {
     'password-guessable':
       'Esta contraseña es fácil de adivinar: está hecha con su nombre, con el nuestro o siempre con los mismos caracteres. Por favor, elija otra.',
   },
+  secondFactorHeading: 'Una comprobación más',
+  secondFactorFor: 'Una aplicación en un teléfono protege la cuenta',
+  secondFactorLabel: 'Las 6 cifras que muestra ahora su aplicación, o uno de sus códigos de reserva',
+  secondFactorHelp:
+    '¿No tiene ni el teléfono ni un código de reserva? Entonces pregunte a las personas que se ocupan de su cuenta.',
+  enrolOffer: {
+    first:
+      '¿Quiere proteger mejor su cuenta? Con una aplicación en su teléfono, quien haya entrado en su buzón no podrá elegir aquí una nueva contraseña.',
+    again:
+      '¿Tiene un teléfono nuevo o ha gastado códigos de reserva? Puede configurar otra vez la aplicación y recibir códigos nuevos.',
+  },
+  enrolHeading: 'Proteger la cuenta con una aplicación',
+  enrolIntro:
+    'La aplicación muestra 6 cifras que cambian cada medio minuto. Siempre que se vaya a elegir aquí una nueva contraseña, las pediremos también.',
+  enrolStepApp: 'Añádanos a su aplicación',
+  enrolScan:
+    'Abra en su teléfono una aplicación de autenticación; si no tiene ninguna, instale una primero. Haga que escanee esta imagen:',
+  enrolQrCode: 'Código QR para la aplicación',
+  enrolOnThisPhone: 'La aplicación está en este dispositivo',
+  enrolTyped: 'Si no funciona, escriba esta clave en la aplicación:',
+  copyKey: 'Copiar la clave',
+  enrolStepCode: 'Escriba lo que muestra la aplicación',
+  enrolLabel: 'Las 6 cifras de la aplicación',
+  enrolSubmit: 'Activar',
+  enrolNotNow: 'Ahora no',
+  enrolled: 'La aplicación protege ahora su cuenta.',
+  recoveryHeading: 'Sus códigos de reserva',
+  recoveryFor: 'Si pierde el teléfono, cada uno de estos códigos sustituye una vez a las 6 cifras. Son para la cuenta',
+  recoveryHelp: 'Imprima esta página o copie los códigos, y guárdelos donde guarda los papeles importantes.',
+  recoveryOnce: 'Solo los mostramos esta vez.',
+  print: 'Imprimir esta página',
+  recoveryKept: 'Ya los he guardado',
   undoHeading: 'Deshacer un cambio de contraseña',
   undoIntro:
     '¿Ha recibido un correo sobre una nueva contraseña que usted no quería? Escriba aquí su código. Volverá a valer la contraseña de antes, se cerrarán todas las sesiones y no se podrá elegir otra hasta que lo revisen las personas que se ocupan de su cuenta.',
@@ -162,6 +193,16 @@ export const es: Texts = {
     'account-locked': () => 'Esta cuenta está bloqueada. Por favor, pregunte a las personas que se ocupan de ella.',
     'account-frozen': () =>
       'Se ha deshecho un cambio de esta cuenta, por eso no guardamos ninguna contraseña nueva hasta que lo revisen las personas que se ocupan de ella. Por favor, pregúnteles.',
+    'second-factor-missing': () =>
+      'Una aplicación protege esta cuenta, y todavía no se han escrito sus cifras. Por favor, vuelva, pulse «Continuar» y elija la cuenta otra vez.',
+    'second-factor-wrong': () =>
+      'No era correcto. Por favor, escriba las 6 cifras que muestra ahora su aplicación; las cifras ya usadas no valen otra vez. O use un código de reserva que aún no haya usado.',
+    'second-factor-exhausted': ({ wait }) =>
+      `Ha sido incorrecto demasiadas veces. Por favor, espere ${wait} y empiece entonces de nuevo, o pregunte a las personas que se ocupan de su cuenta.`,
+    'enrolment-code-wrong': () =>
+      'Estas no son las cifras que debería mostrar la aplicación. Por favor, escriba las que muestra ahora. Si no ayuda, compruebe que el reloj de su teléfono va bien.',
+    'enrolment-over': () =>
+      'Una aplicación se puede configurar una vez, y solo durante unos minutos después de elegir una nueva contraseña. Si todavía quiere hacerlo, elija otra vez una nueva contraseña, por favor.',
     'grant-used': () => 'Esto ya se había enviado. Vuelva a la página: allí se dice qué ha pasado.',
     'undo-not-needed': () => 'No queda nada que deshacer: este cambio ya se deshizo o nunca se hizo.',
     'undo-code-wrong': () =>

@@ -100,8 +100,8 @@ export const fr: Texts = {
   otherAccount: 'Choisir un autre compte',
   passwordHeading: 'Choisissez votre nouveau mot de passe',
   passwordFor: 'Il est destiné au compte',
-  passwordHelp:
-    'Au moins 15 caractères. Le mieux\u202f: quatre ou cinq mots que vous retiendrez. Les espaces et toutes les lettres sont permis.',
+  passwordHelp: (lengthMin) =>
+    `Au moins ${lengthMin} caractères. Le mieux\u202f: quatre ou cinq mots que vous retiendrez. Les espaces et toutes les lettres sont permis.`,
   newPassword: 'Nouveau mot de passe',
   samePassword: 'Encore une fois le même',
   showPassword: 'Afficher ce que je tape',
@@ -110,8 +110,7 @@ export const fr: Texts = {
   passwordRefusals: {
     'password-missing': 'Veuillez taper un nouveau mot de passe.',
     'passwords-differ': 'Les deux ne sont pas identiques. Veuillez les taper encore une fois.',
-    'password-too-short':
-      'Ce mot de passe est trop court. Il lui faut au moins 15 caractères\u202f: ajoutez un mot ou deux.',
+    'password-too-short': 'Ce mot de passe est trop court. Veuillez ajouter un mot ou deux.',
     'password-too-long': 'Ce mot de passe est trop long pour nous. Veuillez en prendre un de 256 caractères au plus.',
     'password-unprintable':
       'Ce mot de passe contient un caractère qu’on ne peut pas taper, comme une tabulation ou un saut de ligne. Veuillez le taper à la main.',
@@ -120,6 +119,39 @@ export const fr: Texts = {
     'password-guessable':
       'Ce mot de passe est facile à deviner\u202f: il est fait de votre nom, du nôtre ou toujours des mêmes caractères. Veuillez en prendre un autre.',
   },
+  secondFactorHeading: 'Encore une vérification',
+  secondFactorFor: 'Une application sur un téléphone protège le compte',
+  secondFactorLabel: 'Les 6 chiffres que votre application affiche maintenant, ou l’un de vos codes de secours',
+  secondFactorHelp:
+    'Vous n’avez ni le téléphone ni un code de secours\u202f? Adressez-vous alors aux personnes qui s’occupent de votre compte.',
+  enrolOffer: {
+    first:
+      'Souhaitez-vous mieux protéger votre compte\u202f? Avec une application sur votre téléphone, une personne qui serait entrée dans votre boîte mail ne pourrait pas choisir ici un nouveau mot de passe.',
+    again:
+      'Avez-vous un nouveau téléphone, ou utilisé des codes de secours\u202f? Vous pouvez réinstaller la protection et recevoir de nouveaux codes.',
+  },
+  enrolHeading: 'Protéger le compte avec une application',
+  enrolIntro:
+    'L’application affiche 6 chiffres qui changent toutes les 30 secondes. Chaque fois qu’un nouveau mot de passe devra être choisi ici, nous les demanderons aussi.',
+  enrolStepApp: 'Ajoutez-nous à votre application',
+  enrolScan:
+    'Ouvrez sur votre téléphone une application d’authentification\u202f; si vous n’en avez pas, installez-en une d’abord. Faites-lui scanner cette image\u202f:',
+  enrolQrCode: 'Code QR pour l’application',
+  enrolOnThisPhone: 'L’application est sur cet appareil',
+  enrolTyped: 'Si cela ne marche pas, tapez cette clé dans l’application\u202f:',
+  copyKey: 'Copier la clé',
+  enrolStepCode: 'Tapez ce que l’application affiche',
+  enrolLabel: 'Les 6 chiffres de l’application',
+  enrolSubmit: 'Activer',
+  enrolNotNow: 'Pas maintenant',
+  enrolled: 'L’application protège maintenant votre compte.',
+  recoveryHeading: 'Vos codes de secours',
+  recoveryFor:
+    'Si vous perdez votre téléphone, chacun de ces codes remplace une fois les 6 chiffres. Ils sont destinés au compte',
+  recoveryHelp: 'Imprimez cette page ou recopiez les codes, et gardez-les là où vous gardez vos papiers importants.',
+  recoveryOnce: 'Nous ne les affichons que cette fois-ci.',
+  print: 'Imprimer cette page',
+  recoveryKept: 'Je les ai gardés',
   undoHeading: 'Annuler un changement de mot de passe',
   undoIntro:
     'Avez-vous reçu un e-mail au sujet d’un nouveau mot de passe que vous n’avez pas voulu\u202f? Tapez son code ici. Le mot de passe d’avant sera de nouveau valable, tout le monde sera déconnecté, et aucun nouveau mot de passe ne pourra être choisi avant que les personnes qui s’occupent de votre compte aient vérifié.',
@@ -162,6 +194,16 @@ export const fr: Texts = {
     'account-locked': () => 'Ce compte est bloqué. Veuillez vous adresser aux personnes qui s’en occupent.',
     'account-frozen': () =>
       'Un changement de ce compte a été annulé. Nous n’enregistrons donc pas de nouveau mot de passe avant que les personnes qui s’en occupent aient vérifié. Veuillez vous adresser à elles.',
+    'second-factor-missing': () =>
+      'Une application protège ce compte, et ses chiffres n’ont pas encore été tapés. Veuillez revenir en arrière, appuyer sur «\u202fContinuer\u202f» et choisir le compte encore une fois.',
+    'second-factor-wrong': () =>
+      'Ce n’était pas juste. Veuillez taper les 6 chiffres que votre application affiche maintenant\u202f; des chiffres déjà utilisés ne marchent plus. Ou prenez un code de secours que vous n’avez pas encore utilisé.',
+    'second-factor-exhausted': ({ wait }) =>
+      `C’était faux trop souvent. Veuillez attendre ${wait} puis recommencer, ou demander de l’aide aux personnes qui s’occupent de votre compte.`,
+    'enrolment-code-wrong': () =>
+      'Ce ne sont pas les chiffres que l’application devrait afficher. Veuillez taper ceux qu’elle affiche maintenant. Si cela n’aide pas, vérifiez que l’heure de votre téléphone est juste.',
+    'enrolment-over': () =>
+      'Une application ne peut être ajoutée qu’une fois, et seulement quelques minutes après le choix d’un nouveau mot de passe. Si vous le voulez encore, veuillez choisir de nouveau un mot de passe.',
     'grant-used': () => 'Cela a déjà été envoyé. Revenez à la page\u202f: elle indique le résultat.',
     'undo-not-needed': () =>
       'Il n’y a plus rien à annuler\u202f: ce changement a déjà été annulé, ou il n’a jamais eu lieu.',

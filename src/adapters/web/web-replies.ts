@@ -29,6 +29,11 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'account-changed': { status: 409, shown: 'page', wayOn: 'back' },
   'account-locked': { status: 403, shown: 'page', wayOn: 'back' },
   'account-frozen': { status: 403, shown: 'page', wayOn: 'back' },
+  'second-factor-missing': { status: 403, shown: 'page', wayOn: 'back' },
+  'second-factor-wrong': { status: 422, shown: 'page', wayOn: 'back' },
+  'second-factor-exhausted': { status: 429, shown: 'page', wayOn: 'back' },
+  'enrolment-code-wrong': { status: 422, shown: 'page', wayOn: 'back' },
+  'enrolment-over': { status: 403, shown: 'page', wayOn: 'back' },
   'undo-not-needed': { status: 409, shown: 'page', wayOn: 'back' },
   'undo-code-wrong': { status: 422, shown: 'page', wayOn: 'back' },
 };

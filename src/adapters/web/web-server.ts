@@ -8,7 +8,7 @@ import Koa, { type Context, type Next } from 'koa';
 import { DependencyError, type Log } from '../../app/ports.ts';
 import { brandStyle } from './brand-colors.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
-import type { Site, SiteOptions } from './layout.ts';
+import { type ScriptName, type Site, type SiteOptions, scriptNames } from './layout.ts';
 import { createLiveProgress, streamsMax } from './live-progress.ts';
 import { readLogo } from './logo.ts';
 import { localeOf, pageRoutes, type UseCases } from './page-routes.ts';
@@ -93,18 +93,18 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
 async function loadSite(options: WebServerOptions) {
   const read = (name: string) => readFile(new URL(name, import.meta.url), 'utf8');
   const style = staticFile('style.css', 'text/css', `${await read('style.css')}${brandStyle(options.color)}`);
-  const scripts = {
-    page: staticFile('page.js', 'text/javascript', await read('page.js')),
-    password: staticFile('password.js', 'text/javascript', await read('password.js')),
-  };
+  const scripts = await Promise.all(
+    scriptNames.map(async (name) => staticFile(`${name}.js`, 'text/javascript', await read(`${name}.js`))),
+  );
   const logo = await readLogo(options.logoFile);
+  const scriptPaths = Object.fromEntries(scriptNames.map((name, at) => [name, scripts[at]?.path ?? '']));
   const paths = {
     style: style.path,
-    scripts: { page: scripts.page.path, password: scripts.password.path },
+    scripts: scriptPaths as Record<ScriptName, string>, // one for each, just above
     logo: logo?.path,
   };
   const site: Site = { ...options, paths };
-  const files = [style, scripts.page, scripts.password];
+  const files = [style, ...scripts];
   return { site, files: logo === undefined ? files : [...files, logo] };
 }
 
