@@ -107,7 +107,7 @@ describe('a file of version 1', { concurrency: true }, () => {
     const directory = await openBuiltinDirectory(file, path, options);
     const told = await directory.accountsOf(amy);
     const kept: AccountFile = JSON.parse(await readFile(path, 'utf8'));
-    assert.equal(kept.version, 2, 'on disk before anybody is told an id');
+    assert.equal(kept.version, 3, 'on disk before anybody is told an id');
     const { id, ...rest } = kept.accounts[0] ?? whole;
     assert.match(id, /^[0-9a-f]{32}$/);
     assert.deepEqual(rest, {
@@ -121,6 +121,8 @@ describe('a file of version 1', { concurrency: true }, () => {
       passwordChangedAt: null,
       sessionsEndedAt: null,
       addressFrozenUntil: null,
+      secondFactor: null,
+      secondFactorTries: [],
     });
     assert.equal(new Set(kept.accounts.map((each) => each.id)).size, 3);
     assert.deepEqual(
@@ -174,6 +176,7 @@ describe('the file', { concurrency: true }, () => {
       changeId: change.changeId,
       password: whole.password,
       until: change.undoUntil,
+      secondFactor: 'same',
     });
     assert.equal(kept.securityVersion, 4);
   });
@@ -356,6 +359,14 @@ describe('a damaged file', { concurrency: true }, () => {
     ['an id that is none', version3({ ...whole, id: 'amy@school.example' }), /accounts\.0\.id: not 32 hexadecimal/],
     ['a time that is none', version3({ ...whole, passwordChangedAt: 'hunter2' }), /accounts\.0\.passwordChangedAt: /],
     ['a field missing', version3({ ...whole, previous: undefined }), /accounts\.0\.previous: /],
+    [
+      'a secret in clear',
+      version3({
+        ...whole,
+        secondFactor: { sealedSecret: 'hunter 2', enrolledAt: 0, lastStep: 0, recoveryDigests: [] },
+      }),
+      /accounts\.0\.secondFactor\.sealedSecret: /,
+    ],
     ['fields of version 2 in version 1', version1(whole), /accounts\.0: has a field/],
   ];
   for (const [title, content, place] of damages) {
@@ -383,7 +394,17 @@ describe('a damaged file', { concurrency: true }, () => {
       description: 'about apond',
       state: 'active',
       securityVersion: '3',
+      secondFactor: 'none',
     });
+  });
+
+  test('one of version 2, which knew of no second factor, is read as well', async () => {
+    const { secondFactor: _, secondFactorTries: __, ...rest } = whole;
+    const previous = whole.previous.map(({ secondFactor: ___, ...each }) => each);
+    const disk = new Disk({ version: 2, accounts: [{ ...rest, previous }] });
+    const directory = await openBuiltinDirectory(disk, 'the accounts', options);
+    await directory.setState('apond', 'locked');
+    assert.deepEqual(disk.file, version3({ ...whole, state: 'locked', securityVersion: 4 }));
   });
 
   test('a thousand mistakes are not told one by one', async () => {
@@ -424,6 +445,7 @@ describe('administration', { concurrency: true }, () => {
       passwordChangedAt: start,
       sessionsEndedAt: start,
       addressFrozenUntil: start + 5000,
+      secondFactor: null,
     });
     assert.deepEqual(await directory.list(), [found, await directory.find('chess')]);
     assert.equal((await directory.find('chess'))?.hasPassword, false);

@@ -11,7 +11,13 @@ import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
 import { directoryOptions } from '../support/authenticator.ts';
 import { CopyingMemory, FailingAdapter } from '../support/disks.ts';
-import { type DirectorySetting, type DirectoryUnderTest, describeDirectory, type GivenAccount } from './directory.ts';
+import {
+  type DirectorySetting,
+  type DirectoryUnderTest,
+  describeDirectory,
+  type GivenAccount,
+  mailbox,
+} from './directory.ts';
 
 async function underTest(
   inner: Adapter<unknown>,
@@ -22,7 +28,14 @@ async function underTest(
   const adapter = new FailingAdapter(inner);
   const options = { ...directoryOptions, ...setting };
   const directory = await openBuiltinDirectory(adapter, 'the accounts', options);
-  assert.deepEqual(await directory.add(accounts), []);
+  assert.deepEqual(await directory.add(accounts.map(({ secondFactor: _, ...each }) => each)), []);
+  for (const { name, mailboxes, secondFactor } of accounts) {
+    if (secondFactor === undefined) continue;
+    const found = (await directory.accountsOf(mailbox(mailboxes[0] ?? ''))).find((each) => each.name === name);
+    assert.ok(found);
+    const factor = { ...secondFactor, accountId: found.id, securityVersion: found.securityVersion, step: 0, at: 0 };
+    assert.equal(await directory.enrolment?.enrol(factor), 'done');
+  }
   const reopen = () => openBuiltinDirectory(inner, 'the accounts', options);
   const stored = async () => ((await inner.read()) as AccountFile).accounts;
   const named = async (name: string): Promise<StoredAccount> => {
@@ -45,9 +58,9 @@ async function underTest(
     },
     setState: async (name, state) => assert.equal(await directory.setState(name, state), 'done'),
     remove: async (name) => assert.equal(await directory.remove(name), 'done'),
-    async takeMailbox(name, mailbox) {
+    async takeMailbox(name, taken) {
       const changed = await named(name);
-      const mailboxes = changed.mailboxes.filter((each) => each !== mailbox);
+      const mailboxes = changed.mailboxes.filter((each) => each !== taken);
       const others = (await stored()).filter((each) => each.name !== name);
       await inner.write({ version: 3, accounts: [...others, { ...changed, mailboxes }] });
       return reopen();

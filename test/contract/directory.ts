@@ -3,14 +3,32 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Account, DependencyError, type Directory, type PasswordChange } from '../../src/app/ports.ts';
+import {
+  type Account,
+  DependencyError,
+  type Directory,
+  type NewSecondFactor,
+  type PasswordChange,
+  type SecondFactorAttempt,
+  type SecondFactorEnrolment,
+} from '../../src/app/ports.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
+import { digitsAt, wrongDigitsAt } from '../support/authenticator.ts';
+
+/** The second factor of an app: 20 bytes, SHA-1, 6 digits, 30 seconds; no step of it was used yet. */
+export interface GivenSecondFactor {
+  readonly secret: Uint8Array;
+  /** 16 small letters and digits each. */
+  readonly recoveryCodes: readonly string[];
+}
 
 /** What an account is opened with; it is active, and has no password yet. */
 export interface GivenAccount {
   readonly name: string;
   readonly description: string;
   readonly mailboxes: readonly string[];
+  /** Undefined: it has none. */
+  readonly secondFactor?: GivenSecondFactor;
 }
 
 /** How a directory is to be opened: its clock, and the domains that ignore case. */
@@ -61,10 +79,16 @@ const rory = mailbox('rory@school.example');
 const account = (name: string, ...mailboxes: string[]): GivenAccount => {
   return { name, description: `about ${name}`, mailboxes };
 };
+const gwen = mailbox('gwen@school.example');
+const factor: GivenSecondFactor = {
+  secret: new Uint8Array(20).map((_, at) => 7 * at + 3),
+  recoveryCodes: ['0123456789abcdef', 'k7m29qxfh3twzz8p', 'zyxwvtsrqpnmkjhg'],
+};
 const school = [
   account('apond', 'amy.pond@school.example', 'amy@home.example'),
   account('chess', 'amy.pond@school.example', 'rory@school.example'),
   account('rwilliams', 'rory@school.example'),
+  { ...account('gcooper', 'gwen@school.example'), secondFactor: factor },
 ];
 
 /** The account with a name among those of a mailbox. */
@@ -125,6 +149,8 @@ export function describeDirectory(
     describeAccounts(check);
     describeSetting(check);
     describeReverting(check);
+    describeSecondFactor(check);
+    describeEnrolment(check);
     describeFailures(check);
   });
 }
@@ -198,7 +224,12 @@ function describeAccounts(check: Check): void {
   check('an account tells what pages need, and none of its other mailboxes', async ({ directory, reopen }) => {
     const told = await accountOf(directory, 'chess');
     const { id, securityVersion, ...rest } = told;
-    assert.deepEqual(rest, { name: 'chess', description: 'about chess', state: 'active' });
+    assert.deepEqual(rest, {
+      name: 'chess',
+      description: 'about chess',
+      state: 'active',
+      secondFactor: 'none',
+    });
     assert.ok(id.length > 0 && securityVersion.length > 0);
     assert.deepEqual(await accountOf(directory, 'chess', rory), told, 'the same by either mailbox');
     assert.deepEqual(await accountOf(await reopen(), 'chess'), told, 'and after a restart');
@@ -453,6 +484,267 @@ function describeReverting(check: Check): void {
   });
 }
 
+/** An attempt at the second factor of an account as it is now. */
+async function attemptOf(
+  directory: Directory,
+  typed: string,
+  at = start,
+  name = 'gcooper',
+  of = gwen,
+): Promise<SecondFactorAttempt> {
+  const { id, securityVersion } = await accountOf(directory, name, of);
+  changes += 1;
+  return { accountId: id, securityVersion, attemptId: changes.toString(16).padStart(32, '0'), typed, at };
+}
+
+/** What a new attempt comes to. */
+async function tried(directory: Directory, typed: string, at = start): Promise<string> {
+  return (await directory.verifySecondFactor(await attemptOf(directory, typed, at))).kind;
+}
+
+const digits = (at: number, secret = factor.secret) => digitsAt(secret, at);
+const [recoveryCode = '', otherCode = '', thirdCode = ''] = factor.recoveryCodes;
+const stepMs = 30_000;
+
+function describeSecondFactor(check: Check): void {
+  check('an account tells whether it has a second factor, and asking for it changes no version', async (under) => {
+    const { directory, reopen } = under;
+    const before = await accountOf(directory, 'gcooper', gwen);
+    assert.equal(before.secondFactor, 'enrolled');
+    assert.equal(await tried(directory, digits(start)), 'right');
+    assert.equal(await tried(directory, wrongDigitsAt(factor.secret, start)), 'wrong');
+    for (const each of [directory, await reopen()]) {
+      assert.deepEqual(await accountOf(each, 'gcooper', gwen), before);
+    }
+  });
+
+  for (const [by, kind] of [
+    [-2, 'wrong'],
+    [-1, 'right'],
+    [0, 'right'],
+    [1, 'right'],
+    [2, 'wrong'],
+  ] as const) {
+    check(
+      `digits of ${by} steps are ${kind}, from the first moment of a step to its last`,
+      async ({ directory }, clock) => {
+        for (const at of [start, start + 10 * stepMs - 1]) {
+          clock.now = at;
+          assert.equal(await tried(directory, digits(at + by * stepMs), at), kind);
+        }
+      },
+    );
+  }
+
+  check('a step that was used is not accepted again, nor one before it', async ({ directory, reopen }) => {
+    assert.equal(await tried(directory, digits(start)), 'right');
+    for (const each of [directory, await reopen()]) {
+      assert.equal(await tried(each, digits(start)), 'wrong');
+      assert.equal(await tried(each, digits(start - stepMs)), 'wrong');
+    }
+    assert.equal(await tried(directory, digits(start + stepMs)), 'right');
+  });
+
+  check('the digits may have blanks in them', async ({ directory }) => {
+    const typed = digits(start);
+    assert.equal(await tried(directory, ` ${typed.slice(0, 3)} ${typed.slice(3)} `), 'right');
+  });
+
+  check('a recovery code is right once, in any spelling', async ({ directory, reopen }) => {
+    const spelled = otherCode.toUpperCase().replace(/.{4}(?!$)/g, '$&-');
+    assert.equal(await tried(directory, ` ${spelled} `), 'right');
+    for (const each of [directory, await reopen()]) assert.equal(await tried(each, otherCode), 'wrong');
+    assert.equal(await tried(directory, recoveryCode), 'right', 'the others go on');
+    assert.equal(await tried(directory, digits(start)), 'right', 'and the app');
+  });
+
+  for (const [what, typed] of [
+    ['digits', digits(start)],
+    ['recovery code', recoveryCode],
+  ] as const) {
+    check(`of twenty attempts that race with the same ${what} exactly one is right`, async ({ directory }) => {
+      const attempts = await Promise.all(Array.from({ length: 20 }, () => attemptOf(directory, typed)));
+      const outcomes = await Promise.all(attempts.map((attempt) => directory.verifySecondFactor(attempt)));
+      assert.equal(outcomes.filter(({ kind }) => kind === 'right').length, 1);
+    });
+  }
+
+  check('the same attempt again is the same: right again, and not used up or counted again', async (under) => {
+    const { directory, reopen } = under;
+    const right = await attemptOf(directory, digits(start));
+    const both = await Promise.all([directory.verifySecondFactor(right), directory.verifySecondFactor(right)]);
+    assert.deepEqual(both, [{ kind: 'right' }, { kind: 'right' }]);
+    const wrong = await attemptOf(directory, wrongDigitsAt(factor.secret, start));
+    for (let times = 0; times < 110; times += 1) {
+      assert.deepEqual(await directory.verifySecondFactor(wrong), { kind: 'wrong' });
+    }
+    assert.deepEqual(await (await reopen()).verifySecondFactor(right), { kind: 'right' });
+    assert.equal(await tried(directory, recoveryCode), 'right', 'one wrong attempt is not too many');
+  });
+
+  check('after too many wrong ones nothing is looked at until the time is over', async (under, clock) => {
+    const { directory, reopen } = under;
+    let waitMs = 0;
+    for (let number = 0; waitMs === 0; number += 1) {
+      assert.ok(number < 100, 'NIST SP 800-63B-4 §3.2.2: no more than 100');
+      const typed = wrongDigitsAt(factor.secret, start, number);
+      const outcome = await directory.verifySecondFactor(await attemptOf(directory, typed));
+      if (outcome.kind === 'too-many') waitMs = outcome.waitMs;
+      else assert.equal(outcome.kind, 'wrong');
+    }
+    clock.now = start + waitMs - 1;
+    for (const each of [directory, await reopen()]) {
+      assert.equal(await tried(each, digits(clock.now), clock.now), 'too-many');
+      assert.equal(await tried(each, recoveryCode, clock.now), 'too-many');
+    }
+    clock.now = start + waitMs;
+    assert.equal(await tried(directory, digits(clock.now), clock.now), 'right');
+    assert.equal(await tried(directory, recoveryCode, clock.now), 'right', 'and was not used up before');
+  });
+
+  check('of wrong ones that race no more are looked at than of those that come one by one', async ({ directory }) => {
+    const all = Array.from({ length: 110 }, (_, number) =>
+      attemptOf(directory, wrongDigitsAt(factor.secret, start, number)),
+    );
+    const outcomes = await Promise.all((await Promise.all(all)).map((each) => directory.verifySecondFactor(each)));
+    const looked = outcomes.filter(({ kind }) => kind === 'wrong').length;
+    assert.ok(looked > 0 && looked <= 100, String(looked));
+    assert.equal(await tried(directory, digits(start)), 'too-many');
+  });
+
+  check('an account that changed since, or has no second factor, is told apart', async (under) => {
+    const { directory, setState, remove } = under;
+    const right = await attemptOf(directory, digits(start));
+    const changed = { kind: 'account-changed' };
+    for (const wrong of [{ securityVersion: '4711' }, { accountId: right.accountId.replace(/./g, '0') }]) {
+      assert.deepEqual(await directory.verifySecondFactor({ ...right, ...wrong }), changed);
+    }
+    const none = await attemptOf(directory, digits(start), start, 'apond', amy);
+    assert.deepEqual(await directory.verifySecondFactor(none), changed);
+    await setState('gcooper', 'locked');
+    const locked = await attemptOf(directory, digits(start));
+    for (const attempt of [right, locked]) assert.deepEqual(await directory.verifySecondFactor(attempt), changed);
+    await setState('gcooper', 'active');
+    assert.deepEqual(await directory.verifySecondFactor(right), changed);
+    assert.equal(await tried(directory, digits(start)), 'right');
+    const late = await attemptOf(directory, recoveryCode);
+    await remove('gcooper');
+    assert.deepEqual(await directory.verifySecondFactor(late), changed);
+  });
+
+  check('a new password keeps it, and its undo too: what was used stays used', async ({ directory, setState }) => {
+    assert.equal(await tried(directory, recoveryCode), 'right');
+    const change = await changeOf(directory, 'gcooper', 'a new password', { mailbox: gwen });
+    assert.equal(await directory.setPassword(change), 'done');
+    assert.equal((await accountOf(directory, 'gcooper', gwen)).secondFactor, 'enrolled');
+    assert.equal(await tried(directory, otherCode), 'right');
+    assert.equal(await tried(directory, digits(start)), 'right');
+    assert.equal(await directory.revertPassword(change.accountId, change.changeId, start + 1), 'done');
+    assert.equal((await accountOf(directory, 'gcooper', gwen)).secondFactor, 'enrolled');
+    await setState('gcooper', 'active');
+    for (const typed of [recoveryCode, otherCode, digits(start)]) assert.equal(await tried(directory, typed), 'wrong');
+    assert.equal(await tried(directory, thirdCode), 'right');
+  });
+}
+
+function describeEnrolment(check: Check): void {
+  const newFactor = {
+    secret: new Uint8Array(20).fill(5),
+    recoveryCodes: ['fedcba9876543210', '7777777777777777'],
+  };
+  const checkEnrolling = (
+    title: string,
+    run: (under: DirectoryUnderTest & { readonly enrolment: SecondFactorEnrolment }) => Promise<void>,
+  ) =>
+    check(title, async (under) => {
+      const { enrolment } = under.directory;
+      if (enrolment !== undefined) await run({ ...under, enrolment });
+    });
+  const enrolmentOf = async (directory: Directory, name: string, of: Mailbox): Promise<NewSecondFactor> => {
+    const { id, securityVersion } = await accountOf(directory, name, of);
+    return { ...newFactor, accountId: id, securityVersion, step: start / stepMs, at: start };
+  };
+  const ofApond = async (directory: Directory, typed: string) =>
+    (await directory.verifySecondFactor(await attemptOf(directory, typed, start, 'apond', amy))).kind;
+
+  checkEnrolling('a second factor is enrolled, its first step used up, the version the same', async (under) => {
+    const { directory, enrolment, reopen } = under;
+    const before = await accountOf(directory, 'apond');
+    assert.equal(await enrolment.enrol(await enrolmentOf(directory, 'apond', amy)), 'done');
+    for (const each of [directory, await reopen()]) {
+      assert.deepEqual(await accountOf(each, 'apond'), { ...before, secondFactor: 'enrolled' });
+      assert.equal(await ofApond(each, digits(start, newFactor.secret)), 'wrong');
+    }
+    assert.equal(await ofApond(directory, digits(start + stepMs, newFactor.secret)), 'right');
+    assert.equal(await ofApond(directory, '7777-7777-7777-7777'), 'right');
+    assert.equal((await accountOf(directory, 'chess')).secondFactor, 'none');
+  });
+
+  checkEnrolling('the same again is done, and gives nothing back that was used', async ({ directory, enrolment }) => {
+    const enrolled = await enrolmentOf(directory, 'apond', amy);
+    assert.deepEqual(await Promise.all([enrolment.enrol(enrolled), enrolment.enrol(enrolled)]), ['done', 'done']);
+    assert.equal(await ofApond(directory, '7777777777777777'), 'right');
+    assert.equal(await enrolment.enrol(enrolled), 'done');
+    assert.equal(await ofApond(directory, '7777777777777777'), 'wrong');
+  });
+
+  checkEnrolling('another one takes the place of the one there is', async ({ directory, enrolment }) => {
+    assert.equal(await enrolment.enrol(await enrolmentOf(directory, 'gcooper', gwen)), 'done');
+    for (const typed of [digits(start), recoveryCode]) assert.equal(await tried(directory, typed), 'wrong');
+    assert.equal(await tried(directory, digits(start + stepMs, newFactor.secret)), 'right');
+  });
+
+  checkEnrolling('none is enrolled for an account that changed since', async (under) => {
+    const { directory, enrolment, setState } = under;
+    const old = await enrolmentOf(directory, 'apond', amy);
+    assert.equal(await enrolment.enrol({ ...old, securityVersion: '4711' }), 'account-changed');
+    await setState('apond', 'frozen');
+    const frozen = await enrolmentOf(directory, 'apond', amy);
+    for (const each of [old, frozen]) assert.equal(await enrolment.enrol(each), 'account-changed');
+    assert.equal((await accountOf(directory, 'apond')).secondFactor, 'none');
+  });
+
+  checkEnrolling('the undo takes back what was enrolled since the password that it brings back', async (under) => {
+    const { directory, enrolment, reopen } = under;
+    const first = await changeOf(directory, 'apond', 'the first password of a thief');
+    await directory.setPassword(first);
+    await enrolment.enrol(await enrolmentOf(directory, 'apond', amy));
+    const second = await changeOf(directory, 'apond', 'the second password of a thief');
+    await directory.setPassword(second);
+    assert.equal(await directory.revertPassword(second.accountId, second.changeId, start + 1), 'done');
+    for (const each of [directory, await reopen()]) {
+      assert.equal((await accountOf(each, 'apond')).secondFactor, 'none');
+    }
+  });
+
+  checkEnrolling('and gives back the one that was there, with all that was used of it', async (under) => {
+    const { directory, enrolment, setState } = under;
+    assert.equal(await tried(directory, recoveryCode), 'right');
+    const change = await changeOf(directory, 'gcooper', 'a new password', { mailbox: gwen });
+    await directory.setPassword(change);
+    assert.equal(await tried(directory, otherCode), 'right');
+    await enrolment.enrol(await enrolmentOf(directory, 'gcooper', gwen));
+    assert.equal(await directory.revertPassword(change.accountId, change.changeId, start + 1), 'done');
+    await setState('gcooper', 'active');
+    for (const typed of [recoveryCode, otherCode, '7777777777777777']) {
+      assert.equal(await tried(directory, typed), 'wrong');
+    }
+    assert.equal(await tried(directory, digits(start + stepMs, newFactor.secret)), 'wrong');
+    assert.equal(await tried(directory, thirdCode), 'right');
+  });
+
+  checkEnrolling(
+    'one that was enrolled before the change stays when it is undone',
+    async ({ directory, enrolment }) => {
+      await enrolment.enrol(await enrolmentOf(directory, 'apond', amy));
+      const change = await changeOf(directory, 'apond', 'a new password');
+      await directory.setPassword(change);
+      assert.equal(await directory.revertPassword(change.accountId, change.changeId, start + 1), 'done');
+      assert.equal((await accountOf(directory, 'apond')).secondFactor, 'enrolled');
+    },
+  );
+}
+
 function describeFailures(check: Check): void {
   const checkFailing = (title: string, run: (under: Required<DirectoryUnderTest>) => Promise<void>) =>
     check(title, async (under) => {
@@ -482,6 +774,20 @@ function describeFailures(check: Check): void {
     assert.equal(await directory.setPassword(change), 'done', 'the same change, and not as its repetition');
     assert.ok(await (await kept('apond')).passwordIs('a new password'));
     assert.equal(await directory.revertPassword(done.accountId, done.changeId, start + 1), 'done');
+  });
+
+  checkFailing('an attempt that cannot be counted is an error, and is neither used up nor counted', async (under) => {
+    const { directory, failWrites, reopen } = under;
+    const right = await attemptOf(directory, digits(start));
+    failWrites(true);
+    await assert.rejects(directory.verifySecondFactor(right), isNotWritten);
+    for (let number = 0; number < 110; number += 1) {
+      const wrong = await attemptOf(directory, wrongDigitsAt(factor.secret, start, number));
+      await assert.rejects(directory.verifySecondFactor(wrong), isNotWritten);
+    }
+    failWrites(false);
+    assert.deepEqual(await directory.verifySecondFactor(right), { kind: 'right' });
+    assert.equal(await tried(await reopen(), digits(start)), 'wrong');
   });
 
   checkFailing('whoever raced with a change that failed is told no lie', async ({ directory, failWrites, reopen }) => {

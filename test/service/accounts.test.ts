@@ -140,7 +140,7 @@ describe('accounts, beside a running service', () => {
     const keys = 'id name description mailboxes state hasPassword passwordChangedAt sessionsEndedAt';
     assert.deepEqual(
       Object.keys(accounts[0]).sort(),
-      [...keys.split(' '), 'addressFrozenUntil', 'undoUntil'].sort(),
+      [...keys.split(' '), 'addressFrozenUntil', 'undoUntil', 'secondFactor'].sort(),
       'no hash among them',
     );
   });
