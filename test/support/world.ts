@@ -20,8 +20,8 @@ export interface World {
   readonly addresses: Addresses;
   readonly webUrl: string;
   readonly dataDir: string;
-  /** Starts the service anew on the same folder, with new ports. */
-  restart(): Promise<void>;
+  /** Starts the service anew on the same folder, with new ports. @param overrides on top of those of before */
+  restart(overrides?: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
   await writeFile(join(dataDir, 'accounts.json'), JSON.stringify({ version: 1, accounts: demoAccounts }));
   let addresses: Addresses | undefined;
   const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => addresses?.smtp ?? free });
-  const build = () => {
+  const build = (more: Record<string, unknown> = {}) => {
     const loaded = loadSettings({
       files: ['default.yaml', 'development.yaml'].map((name) => join(configFolder, name)),
       env: {},
@@ -50,6 +50,7 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
         'limits.repliesPerMailboxPerHour': 1000,
         'limits.repliesPerMailboxPerDay': 1000,
         ...overrides,
+        ...more,
       },
     });
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
@@ -72,9 +73,9 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
     get webUrl() {
       return `http://127.0.0.1:${addresses?.web.port}`;
     },
-    async restart() {
+    async restart(more) {
       await service.stop();
-      service = build();
+      service = build(more);
       addresses = await service.start();
     },
     async close() {
