@@ -3,6 +3,7 @@
 
 import { rename } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
+import { digitsAt, readKey, wrongDigitsAt } from '../support/authenticator.ts';
 import type { TestClock } from '../support/clock.ts';
 import { codeIn, replyTo, type World } from '../support/world.ts';
 
@@ -91,6 +92,49 @@ async function chosen(stage: Stage, identity: Identity = 'amy'): Promise<void> {
   await verified(stage, identity);
   await stage.page.locator('#accounts button').first().click();
   await stage.page.locator('#password').waitFor();
+}
+
+/** An account without a second factor; once the states of recovery codes were reached, one with. */
+async function chosenChess(stage: Stage): Promise<void> {
+  await verified(stage);
+  await stage.page.locator('#accounts button').filter({ hasText: 'amy.chess' }).click();
+  await stage.page.locator('#chosen').waitFor();
+}
+
+/** The page that shows the key of an app, and that key. */
+export async function openEnrolment({ page }: Pick<Stage, 'page'>): Promise<Uint8Array> {
+  await page.locator('main a[href="/reset/enrol"]').click();
+  await page.locator('#key').waitFor();
+  return readKey((await page.locator('#key').textContent()) ?? '');
+}
+
+/** Types what an app shows and waits for what comes. */
+export async function enrol({ page }: Pick<Stage, 'page'>, digits: string): Promise<void> {
+  await page.locator('#code').fill(digits);
+  await Promise.all([page.waitForEvent('load'), page.locator('#enrol-form button').click()]);
+}
+
+/** Types a second factor and waits for what comes. */
+export async function passFactor({ page }: Pick<Stage, 'page'>, typed: string): Promise<void> {
+  await page.locator('#factor').fill(typed);
+  await Promise.all([page.waitForEvent('load'), page.locator('#factor-form button').click()]);
+}
+
+/** The page that shows a key, of the account that has no second factor yet. */
+async function enrolling(stage: Stage): Promise<Uint8Array> {
+  await chosenChess(stage);
+  await setPassword(stage, 'blue kettle winter piano');
+  return openEnrolment(stage);
+}
+
+/** The page that asks for a second factor. */
+async function asked(stage: Stage): Promise<void> {
+  await chosenChess(stage);
+  if (await stage.page.locator('#factor').isVisible()) return;
+  await setPassword(stage, 'blue kettle winter piano');
+  await enrol(stage, digitsAt(await openEnrolment(stage), stage.clock.now()));
+  await stage.page.context().clearCookies();
+  await chosenChess(stage);
 }
 
 /** Types a password twice and waits for what comes. */
@@ -261,6 +305,48 @@ export const states: readonly State[] = [
     async reach(stage) {
       await chosen(stage);
       await setPassword(stage, 'blue kettle winter piano');
+      return undefined;
+    },
+  },
+  { name: 'enrol', says: /type this key into the app/, reach: (stage) => enrolling(stage).then(nothing) },
+  {
+    name: 'enrolment-code-wrong',
+    says: /not the digits that the app should show/,
+    async reach(stage) {
+      await enrol(stage, wrongDigitsAt(await enrolling(stage), stage.clock.now()));
+      return undefined;
+    },
+  },
+  {
+    name: 'recovery-codes',
+    says: /only this once/,
+    async reach(stage) {
+      await enrol(stage, digitsAt(await enrolling(stage), stage.clock.now()));
+      return undefined;
+    },
+  },
+  {
+    name: 'enrolment-over',
+    says: /An app can be set up once/,
+    reach: ({ world, page }) => page.goto(`${world.webUrl}/reset/enrol`).then(nothing),
+  },
+  { name: 'second-factor', says: /The 6 digits that your app shows/, reach: (stage) => asked(stage).then(nothing) },
+  {
+    name: 'second-factor-wrong',
+    says: /This was not right/,
+    async reach(stage) {
+      await asked(stage);
+      await passFactor(stage, '0000-0000-0000-0000');
+      return undefined;
+    },
+  },
+  {
+    name: 'second-factor-exhausted',
+    says: /wrong too often. Please wait 15 minutes/,
+    async reach(stage) {
+      await asked(stage);
+      // With one of the state before, five are wrong.
+      for (let number = 1; number <= 6; number++) await passFactor(stage, `0000-0000-0000-000${number}`);
       return undefined;
     },
   },

@@ -5,9 +5,21 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import jsQR from 'jsqr';
 import type { BrowserContext, Page } from 'playwright-core';
+import { digitsAt, readKey } from '../support/authenticator.ts';
 import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { codeFor, enter, openReset, readReset, setPassword, showQrCode, until } from './states.ts';
+import {
+  codeFor,
+  enrol,
+  enter,
+  openEnrolment,
+  openReset,
+  passFactor,
+  readReset,
+  setPassword,
+  showQrCode,
+  until,
+} from './states.ts';
 
 const amy = 'amy.pond@school.example';
 let browser: Awaited<ReturnType<typeof openBrowser>>;
@@ -50,6 +62,26 @@ async function codeOn(mailbox: Page): Promise<string> {
 async function openMailbox({ page, context }: WatchedPage): Promise<Page> {
   const [mailbox] = await Promise.all([context.waitForEvent('page'), page.locator('#test-mailbox').click()]);
   return mailbox;
+}
+
+/** What a camera reads from a QR code on the page. */
+async function readPicture(page: Page, id: string): Promise<string | undefined> {
+  const size = 300;
+  const dots = await page.evaluate<string>(`(() => {
+    const pen = new OffscreenCanvas(${size}, ${size}).getContext('2d');
+    pen.drawImage(document.getElementById('${id}'), 0, 0, ${size}, ${size});
+    return pen.getImageData(0, 0, ${size}, ${size}).data.reduce((all, level, at) => at % 4 ? all : all + (level > 127 ? 1 : 0), '');
+  })()`);
+  const pixels = Uint8ClampedArray.from([...dots].flatMap((dot) => [...Array(3).fill(Number(dot) * 255), 255]));
+  return jsQR.default(pixels, size, size)?.data;
+}
+
+/** A mailbox was proved and its first account is chosen. */
+async function proved(page: Page, identity: 'smith'): Promise<void> {
+  await openReset({ world, page });
+  await enter(page, await codeFor({ world, page }, identity));
+  await page.locator('#accounts button').click();
+  await page.locator('#chosen').waitFor();
 }
 
 const lineSays = (page: Page, text: RegExp) => page.locator('#line').filter({ hasText: text }).waitFor();
@@ -142,19 +174,53 @@ describe('the whole loop', () => {
       assert.match(await main(page), /Ihr neues Passwort gilt ab jetzt/);
     }));
 
+  it('with a second factor: enrolled with a camera, asked for without script, and set up anew by hand', async () => {
+    const code: string[] = [];
+    await visit({}, async ({ page, context }) => {
+      await proved(page, 'smith');
+      await setPassword({ page }, 'blue kettle winter piano');
+      const secret = await openEnrolment({ page });
+      await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: world.webUrl });
+      await page.locator('#copy').click();
+      await page.locator('#copied').filter({ hasText: 'Copied' }).waitFor();
+      assert.deepEqual(readKey(String(await page.evaluate('navigator.clipboard.readText()'))), secret);
+      await until(page, 'document.getElementById("enrol-qr-code").naturalWidth > 0');
+      const uri = new URL((await readPicture(page, 'enrol-qr-code')) ?? '');
+      assert.equal(decodeURIComponent(uri.pathname), '/Example School:ssmith');
+      assert.deepEqual(readKey(uri.searchParams.get('secret') ?? ''), secret);
+      await enrol({ page }, digitsAt(secret, Date.now()));
+      code.push(...(await page.locator('#recovery-codes code').allTextContents()));
+      assert.equal(code.length, 10);
+      await page.evaluate('window.print = () => { document.title = "printed"; }');
+      await page.locator('#print').click();
+      assert.equal(await page.title(), 'printed');
+      await page.getByRole('link', { name: 'I have kept them' }).click();
+      assert.match(await main(page), /new password is set/);
+      assert.doesNotMatch(page.url(), /[?#]/);
+    });
+    await visit({ javaScript: false, width: 320 }, async ({ page }) => {
+      await proved(page, 'smith');
+      await passFactor({ page }, '0000-0000-0000-0000');
+      await page.locator('#problem').filter({ hasText: 'This was not right' }).waitFor();
+      await passFactor({ page }, code[3] ?? '');
+      assert.match(await main(page), /At least 8 characters/);
+      await setPassword({ page }, 'wp4kz7qx');
+      assert.match(await main(page), /new password is set.*got a new phone/s);
+      const secret = await openEnrolment({ page });
+      for (const id of ['copy', 'copied']) assert.ok(await page.locator(`#${id}`).isHidden(), id);
+      await enrol({ page }, digitsAt(secret, Date.now()).replace(/(...)/, '$1 '));
+      assert.ok(await page.locator('#print').isHidden());
+      const anew = await page.locator('#recovery-codes code').allTextContents();
+      assert.deepEqual([anew.length, anew.filter((each) => code.includes(each))], [10, []]);
+    });
+  });
+
   it('on two devices: the QR code is read by a phone, the code is typed at the desk', async () => {
     const desk = await newPage(browser);
     const phone = await newPage(browser, { width: 360, locale: 'en' });
     await openReset({ world, page: desk.page });
     await showQrCode(desk.page);
-    const size = 300;
-    const dots = await desk.page.evaluate<string>(`(() => {
-      const pen = new OffscreenCanvas(${size}, ${size}).getContext('2d');
-      pen.drawImage(document.getElementById('qr-code'), 0, 0, ${size}, ${size});
-      return pen.getImageData(0, 0, ${size}, ${size}).data.reduce((all, level, at) => at % 4 ? all : all + (level > 127 ? 1 : 0), '');
-    })()`);
-    const pixels = Uint8ClampedArray.from([...dots].flatMap((dot) => [...Array(3).fill(Number(dot) * 255), 255]));
-    const mailto = jsQR.default(pixels, size, size)?.data;
+    const mailto = await readPicture(desk.page, 'qr-code');
     assert.match(mailto ?? '', /^mailto:[0-9a-z]{32}@in\.school\.example\?subject=New%20password%20[A-Z-]{9}&body=/);
     await phone.page.goto(`${world.kit.mailboxPage.url}/compose?mailto=${encodeURIComponent(mailto ?? '')}`);
     const code = await writeAndRead(phone.page, 'amy');

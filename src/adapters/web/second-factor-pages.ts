@@ -21,8 +21,8 @@ export function secondFactorPage(
 <form method="post" action="${pagePaths.secondFactor}" id="factor-form"><input type="hidden" name="nonce" value="${nonce}"><input type="hidden" name="account" value="${account.id}">
 ${alertOf(problem)}<label for="factor">${words.secondFactorLabel}</label>
 <p><input id="factor" name="factor" dir="ltr" autocomplete="one-time-code" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="100" required${describedBy(problem, 'factor-help')} autofocus></p>
-<p id="factor-help" class="hint">${words.secondFactorHelp}</p>
-<p><button type="submit">${words.submit}</button></p></form>
+<p><button type="submit">${words.submit}</button></p>
+<p id="factor-help" class="hint">${words.secondFactorHelp}</p></form>
 <p><a class="button quiet" href="${pagePaths.accounts}">${words.otherAccount}</a></p>`;
   return layout(site, { locale, title: words.secondFactorHeading, body, name: 'secondFactor' });
 }
@@ -38,7 +38,7 @@ export function enrolPage(
   const grouped = groupLetters(letters).replaceAll('-', ' ');
   const body = html`<h1>${words.enrolHeading}</h1>
 <p>${words.enrolIntro}</p>
-<p>${words.passwordFor} <strong id="chosen" dir="auto">${accountName}</strong></p>
+<p>${words.enrolFor} <strong id="chosen" dir="auto">${accountName}</strong></p>
 <ol class="steps">
 <li><h2>${words.enrolStepApp}</h2>
 <p>${words.enrolScan}</p>
@@ -64,8 +64,7 @@ export function recoveryPage(locale: Locale, accountName: string, codes: readonl
 <p class="line" data-tone="good" role="status">${words.enrolled}</p>
 <p>${words.recoveryFor} <strong id="chosen" dir="auto">${accountName}</strong></p>
 <ol id="recovery-codes">${codes.map((code) => html`<li><code dir="ltr">${groupLetters(code)}</code></li>`)}</ol>
-<p>${words.recoveryHelp}</p>
-<p class="hint">${words.recoveryOnce}</p>
+<p class="hint"><strong>${words.recoveryOnce}</strong> ${words.recoveryHelp}</p>
 <p><button type="button" id="print" hidden>${words.print}</button> <a class="button quiet" href="${pagePaths.reset}">${words.recoveryKept}</a></p>`;
   return layout(site, { locale, title: words.recoveryHeading, body, name: undefined, script: 'enrol' });
 }

@@ -136,6 +136,7 @@ export const de: Texts = {
   enrolHeading: 'Das Konto mit einer App schützen',
   enrolIntro:
     'Die App zeigt 6 Ziffern, die jede halbe Minute wechseln. Immer wenn hier ein neues Passwort festgelegt werden soll, fragen wir auch nach ihnen.',
+  enrolFor: 'Es geht um das Konto',
   enrolStepApp: 'Nehmen Sie uns in Ihre App auf',
   enrolScan:
     'Öffnen Sie auf Ihrem Telefon eine Authenticator-App; wenn Sie keine haben, installieren Sie zuerst eine. Lassen Sie sie dieses Bild scannen:',

@@ -128,6 +128,7 @@ export const en: Texts = {
   enrolHeading: 'Protect the account with an app',
   enrolIntro:
     'The app shows 6 digits that change every half minute. Whenever a new password is to be set here, we ask for them too.',
+  enrolFor: 'It is about the account',
   enrolStepApp: 'Add us to your app',
   enrolScan: 'Open an authenticator app on your phone; if you have none, install one first. Let it scan this picture:',
   enrolQrCode: 'QR code for the app',

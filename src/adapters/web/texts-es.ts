@@ -133,6 +133,7 @@ export const es: Texts = {
   enrolHeading: 'Proteger la cuenta con una aplicación',
   enrolIntro:
     'La aplicación muestra 6 cifras que cambian cada medio minuto. Siempre que se vaya a elegir aquí una nueva contraseña, las pediremos también.',
+  enrolFor: 'Se trata de la cuenta',
   enrolStepApp: 'Añádanos a su aplicación',
   enrolScan:
     'Abra en su teléfono una aplicación de autenticación; si no tiene ninguna, instale una primero. Haga que escanee esta imagen:',

@@ -133,6 +133,7 @@ export const fr: Texts = {
   enrolHeading: 'Protéger le compte avec une application',
   enrolIntro:
     'L’application affiche 6 chiffres qui changent toutes les 30 secondes. Chaque fois qu’un nouveau mot de passe devra être choisi ici, nous les demanderons aussi.',
+  enrolFor: 'Il s’agit du compte',
   enrolStepApp: 'Ajoutez-nous à votre application',
   enrolScan:
     'Ouvrez sur votre téléphone une application d’authentification\u202f; si vous n’en avez pas, installez-en une d’abord. Faites-lui scanner cette image\u202f:',

@@ -86,6 +86,7 @@ export interface Texts {
   readonly enrolOffer: Readonly<Record<'first' | 'again', string>>;
   readonly enrolHeading: string;
   readonly enrolIntro: string;
+  readonly enrolFor: string;
   readonly enrolStepApp: string;
   readonly enrolScan: string;
   readonly enrolQrCode: string;
