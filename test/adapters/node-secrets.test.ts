@@ -8,7 +8,17 @@ import type { SecretUse } from '../../src/app/ports.ts';
 
 const master = new Uint8Array(32).fill(7);
 const data = new TextEncoder().encode('the same data');
-const uses: readonly SecretUse[] = ['cookie', 'nonce', 'address', 'code', 'grant', 'log'];
+const uses: readonly SecretUse[] = [
+  'cookie',
+  'nonce',
+  'address',
+  'code',
+  'grant',
+  'undo',
+  'attempt',
+  'enrolment',
+  'log',
+];
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('every use has a digest of its own, the same in every process', () => {

@@ -123,6 +123,30 @@ describe('accounts, beside a running service', () => {
     assert.equal(await choose('apond'), '/reset/password');
   });
 
+  it('takes away a second factor that was lost, and tells what there is', async () => {
+    assert.match(await done(beside('show', 'apond')), /\nSecond factor +none\n/);
+    assert.equal(await done(beside('drop-second-factor', 'apond')), 'apond has no second factor, and had none.');
+    await world.service.stop();
+    const path = join(world.dataDir, 'accounts.json');
+    const file = JSON.parse(await readFile(path, 'utf8'));
+    const lost = { sealedSecret: 'AAAA', enrolledAt: 0, lastStep: 0, recoveryDigests: ['0'.repeat(64)] };
+    const accounts = file.accounts.map((each: object) =>
+      'apond' === Object(each).name ? { ...each, secondFactor: lost } : each,
+    );
+    await writeFile(path, JSON.stringify({ ...file, accounts }));
+    await world.restart();
+    const shown = await done(beside('show', 'apond'));
+    assert.match(shown, /\nSecond factor +enrolled 1970-01-01 00:00 UTC, recovery codes left: 1\n/);
+    assert.deepEqual((await json(beside('show', 'apond', '--json'))).secondFactor, {
+      enrolledAt: 0,
+      recoveryCodesLeft: 1,
+    });
+    const dropped = await json(beside('drop-second-factor', 'APOND', '--json'));
+    assert.equal(dropped.secondFactor, null);
+    assert.equal((await json(beside('show', 'apond', '--json'))).secondFactor, null);
+    assert.match(await refused(beside('drop-second-factor', 'nobody')), /^There is no account nobody\./);
+  });
+
   it('lists in columns, or as JSON, with addresses and without hashes', async () => {
     const lines = (await done(beside('list'))).split('\n');
     assert.match(lines[0] ?? '', /^NAME +STATE +PASSWORD +MAILBOXES +DESCRIPTION$/);
@@ -382,6 +406,7 @@ describe('the arguments of accounts', () => {
       [['list', '--mailbox', amy], /^--mailbox and --description belong to add/],
       [['show'], /^Which account\?/],
       [['lock', 'a', 'b'], /^One at a time/],
+      [['drop-second-factor'], /^Which account\?/],
       [['list', '--what'], /^Unknown option '--what'/],
     ];
     for (const [args, expected] of cases) {
