@@ -32,8 +32,8 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
   const { openSpent, isOwnNonce } = createGrants(ports);
 
   /** The grant, and the account as it was left when its password was set. */
-  async function open(request: GrantRequest) {
-    const opened = await openSpent(request);
+  async function open(request: GrantRequest, now: number) {
+    const opened = await openSpent(request, now);
     if ('reason' in opened) return opened;
     const { id, grant, securityVersion } = opened;
     const accounts = await directory.accountsOf(grant.mailbox);
@@ -44,18 +44,18 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
 
   return {
     async show(request) {
-      const opened = await open(request);
+      const opened = await open(request, clock.now());
       if ('reason' in opened) return opened;
       const { account, secret, seed } = opened;
       const described = oneTimePasswords.describe(secret, siteName, account.name);
       return { kind: 'enrolment', accountName: account.name, ...described, nonce: toBase64Url(seed.nonce) };
     },
     async enrol(form) {
-      const opened = await open(form);
+      const at = clock.now();
+      const opened = await open(form, at);
       if ('reason' in opened) return opened;
       if (!isOwnNonce(opened, form.nonce)) return refuse('nonce-wrong');
       const { id, grant, account, secret, securityVersion } = opened;
-      const at = clock.now();
       const typed = parseSecondFactor(form.typed ?? '');
       const step = typed?.kind === 'digits' ? oneTimePasswords.stepOf(secret, typed.code, at) : undefined;
       // Not counted: whoever sees this page has the secret before them.

@@ -60,8 +60,7 @@ export function createGrants({
       return 'reason' in opened || isOwnNonce(opened, form.nonce) ? opened : refuse('nonce-wrong');
     },
     /** The grant whose password was set, while an app may be enrolled with it. */
-    async openSpent(request: GrantRequest) {
-      const now = clock.now();
+    async openSpent(request: GrantRequest, now: number) {
       const found = await find(request, now);
       const open = found && openEnrolment(found.record, now);
       if (found === undefined || open === undefined) return refuse('enrolment-over');

@@ -296,10 +296,10 @@ export function chooseAccount(challenge: Challenge, account: GivenAccount, now: 
   const grant = liveGrant(challenge, now);
   if (grant === undefined) return stay(challenge, refuse('grant-missing'));
   const { id, securityVersion } = account;
-  const isSame = grant.account?.secondFactor === 'passed' && isChosen(grant, account);
-  const factor = account.secondFactor === 'none' ? 'none' : 'asked';
   // Chosen again, by the back button or a double click: what was passed stays so.
-  const chosen: ChosenAccount = { id, securityVersion, secondFactor: isSame ? 'passed' : factor };
+  const asked = grant.account?.secondFactor === 'passed' && isChosen(grant, account) ? 'passed' : 'asked';
+  const secondFactor = account.secondFactor === 'none' ? 'none' : asked;
+  const chosen: ChosenAccount = { id, securityVersion, secondFactor };
   return { next: { ...challenge, state: { ...grant, account: chosen } }, outcome: { kind: 'chosen' } };
 }
 
