@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
-import { createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
+import { type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
+import { openAuditFile } from './adapters/audit/audit-file.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
@@ -22,11 +23,14 @@ import { openChallengeStore, openChangeStore } from './adapters/store/stored-rec
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
 import { createSecrets } from './adapters/system/node-secrets.ts';
+import { readOperator } from './adapters/system/operator.ts';
 import { createSealer } from './adapters/system/sealer.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
+import { auditAdmin } from './app/audit-admin.ts';
 import { announceChanges, createChallengeNews } from './app/challenge-news.ts';
+import { mailboxDigest } from './app/challenge-tokens.ts';
 import { createEnrolSecondFactor } from './app/enrol-second-factor.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
@@ -39,6 +43,7 @@ import { createSendNotices } from './app/send-notices.ts';
 import { createSendReplies } from './app/send-replies.ts';
 import { startSweeping } from './app/sweep-expired.ts';
 import { createUndoChange } from './app/undo-change.ts';
+import type { Mailbox } from './core/mail-address.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** Ports that were got. */
@@ -56,6 +61,7 @@ export interface Service {
 
 const minuteMs = 60_000;
 const accountsName = 'accounts.json';
+const auditName = 'audit.jsonl';
 
 /** Builds the service. @param clock tests bring their own */
 export function createService(settings: Settings, clock: Clock = systemClock): Service {
@@ -84,6 +90,11 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const master = await loadMasterSecret({ ...settings.keys, folder });
   const secrets = createSecrets(master);
   await removeLeftovers(folder);
+  const { mailboxes } = settings.audit;
+  const digest = (mailbox: Mailbox) => mailboxDigest(secrets, mailbox);
+  const shownAs = { mailboxes: mailboxes === 'digest' ? digest : mailboxes };
+  const audit = openAuditFile(join(folder, auditName), { ...shownAs, clock, log });
+  closers.push(() => audit.close().catch((error: unknown) => log.error('audit', { outcome: 'lost' }, error)));
   const news = createChallengeNews();
   const store = announceChanges(await openChallengeStore(await ownSegments(folder, 'challenges')), news.changed);
   closers.push(() => store.close());
@@ -93,7 +104,9 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
   const directory = await openDirectory(settings, clock, sealer);
   closers.push(() => directory.close());
-  closers.push(await openAdminSocket(folder, directory, log));
+  const adminOf: AdminOf = (operator) =>
+    operator === undefined ? directory : auditAdmin({ admin: directory, audit, clock }, { ...operator, said: true });
+  closers.push(await openAdminSocket(folder, adminOf, log));
   const isCommonPassword = await loadCommonPasswords();
   closers.push(
     startSweeping({ store, clock, log }),
@@ -115,24 +128,24 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   });
   closers.push(() => verifier.close());
   const mail = createReceiveMail(
-    { secrets, store, verifier, clock, news, sender, replyQueued: outbox.queued },
+    { secrets, store, verifier, clock, news, sender, audit, replyQueued: outbox.queued },
     mailOptions(settings),
   );
   const smtp = createSmtpListener({ mail, clock, log }, smtpOptions(settings));
   const useCases = {
     openChallenge: createOpenChallenge({ secrets, store, clock, news }, limits),
     followChallenge: createFollowChallenge({ secrets, store, clock, news }, limits),
-    redeemCode: createRedeemCode({ secrets, store, clock }, limits),
+    redeemCode: createRedeemCode({ secrets, store, clock, audit }, limits),
     resetPassword: createResetPassword(
-      { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued: notices.queued },
+      { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued: notices.queued, audit },
       limits,
       settings.mail.siteName,
     ),
     enrolSecondFactor: createEnrolSecondFactor(
-      { secrets, store, clock, directory, oneTimePasswords },
+      { secrets, store, clock, directory, oneTimePasswords, audit },
       settings.mail.siteName,
     ),
-    undoChange: createUndoChange({ secrets, changes, clock, directory }),
+    undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
   };
   const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
 
@@ -196,7 +209,7 @@ export async function openAccounts(
   { waitMs = 10_000, mayMakeFolder }: { readonly waitMs?: number; readonly mayMakeFolder: boolean },
 ): Promise<OpenedAccounts> {
   const folder = settings.data.dir;
-  const service = createAdminClient(folder);
+  const service = createAdminClient(folder, readOperator());
   for (let triesLeft = Math.ceil(waitMs / triesApartMs); ; triesLeft -= 1) {
     if (await service.isThere()) return { ...service, close: async () => {} };
     await checkOwners(folder, mayMakeFolder);
@@ -219,17 +232,15 @@ async function openOwnAccounts(settings: Settings, release: () => Promise<void>)
   try {
     await removeLeftovers(settings.data.dir);
     const directory = await openDirectory(settings, systemClock, undefined);
+    // No event of an administrator names a mailbox, so this needs no key for a digest.
+    const mailboxes = settings.audit.mailboxes === 'clear' ? 'clear' : 'off';
+    const options = { mailboxes, clock: systemClock, log: createJsonLog('silent') } as const;
+    const audit = openAuditFile(join(settings.data.dir, auditName), options);
     return {
-      list: () => directory.list(),
-      find: (name) => directory.find(name),
-      check: (accounts) => directory.check(accounts),
-      add: (accounts) => directory.add(accounts),
-      setState: (name, state) => directory.setState(name, state),
-      dropSecondFactor: (name) => directory.dropSecondFactor(name),
-      remove: (name) => directory.remove(name),
+      ...auditAdmin({ admin: directory, audit, clock: systemClock }, { ...readOperator(), said: false }),
       async close() {
         await directory.close();
-        await release();
+        await audit.close().finally(release);
       },
     };
   } catch (error) {

@@ -154,6 +154,11 @@ export function changeRecordId(secrets: Secrets, undoCode: string): string {
   return toHex(secrets.hash(textBytes(undoCode)).subarray(0, idLength));
 }
 
+/** A mailbox for the log and the audit: the same one in both, and nobody's without the key. */
+export function mailboxDigest(secrets: Secrets, mailbox: Mailbox): string {
+  return toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6));
+}
+
 /** The grant cookie of a verified challenge. Derived, so that both answers to a double click carry the same one. */
 export function deriveGrant(secrets: Secrets, id: string, state: Verified): Uint8Array {
   return secrets.mac('grant', concatBytes(fromHex(id), fromHex(state.grantSalt)));

@@ -7,8 +7,9 @@ import { finishEnrolment } from '../core/challenge.ts';
 import { refuse } from '../core/refusal.ts';
 import { parseSecondFactor } from '../core/second-factor.ts';
 import { deriveAppSecret, deriveRecoveryCodes } from './challenge-tokens.ts';
-import { createGrants } from './open-grant.ts';
+import { auditFacts, createGrants } from './open-grant.ts';
 import type {
+  Audit,
   ChallengeStore,
   Clock,
   Directory,
@@ -24,11 +25,12 @@ interface Ports {
   readonly clock: Clock;
   readonly directory: Directory;
   readonly oneTimePasswords: OneTimePasswords;
+  readonly audit: Audit;
 }
 
 /** Makes the use case. @param siteName what the app calls us */
 export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSecondFactor {
-  const { secrets, store, clock, directory, oneTimePasswords } = ports;
+  const { secrets, store, clock, directory, oneTimePasswords, audit } = ports;
   const { openSpent, isOwnNonce } = createGrants(ports);
 
   /** The grant, and the account as it was left when its password was set. */
@@ -64,6 +66,7 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
       const factor = { accountId: account.id, securityVersion, secret, recoveryCodes, step, at };
       // Before it is noted: when the directory fails, the same form works again.
       if ((await directory.enrolment?.enrol(factor)) !== 'done') return refuse('account-changed');
+      audit.note({ event: 'second-factor-enrolled', ...auditFacts(opened, account, form, at) });
       const noted = await store.transact(id, at, (current) => {
         if (current === undefined) return { next: undefined, result: refuse('enrolment-over') };
         const { next, outcome } = finishEnrolment(current, at);

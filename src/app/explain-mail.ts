@@ -268,7 +268,10 @@ function dryReceiveMail(ports: JudgePorts, options: ExplainMailOptions): Receive
     close: async () => {},
   };
   const sender = { passOn: async () => ({ kind: 'handed-over' }) as const };
-  return createReceiveMail({ ...ports, store, sender, news: createChallengeNews(), replyQueued() {} }, options);
+  return createReceiveMail(
+    { ...ports, store, sender, news: createChallengeNews(), audit: { note() {} }, replyQueued() {} },
+    options,
+  );
 }
 
 const anyHost = '192.0.2.1'; // RFC 5737: nobody's, for limits that are empty anyway
@@ -312,10 +315,10 @@ function describeSender(
 ): ExplainedSender | null {
   if (evidence === undefined) return null;
   const signatures = evidence.signatures.map((signature, index) => {
-    const { selector, trouble } = trace?.signatures[index] ?? {};
-    const { domain, algorithm, result } = signature;
+    const { trouble } = trace?.signatures[index] ?? {};
+    const { domain, selector, algorithm, result } = signature;
     const missed = missedBySignature(signature, evidence, now);
-    return { domain, selector: selector ?? null, algorithm, result, trouble: trouble ?? null, missed };
+    return { domain, selector, algorithm, result, trouble: trouble ?? null, missed };
   });
   const { domain, result } = evidence.spf;
   const spf = {

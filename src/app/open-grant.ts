@@ -4,14 +4,27 @@
 import { fromBase64Url } from '../core/bytes.ts';
 import { type Challenge, liveGrant, openEnrolment, type Verified } from '../core/challenge.ts';
 import { type Refused, refuse } from '../core/refusal.ts';
+import { requestLabel } from '../core/verification-code.ts';
 import { type ChallengeSeed, challengeId, deriveGrant, readCookie } from './challenge-tokens.ts';
-import type { ChallengeStore, Clock, GrantForm, GrantRequest, Secrets } from './ports.ts';
+import type { Account, ChallengeStore, Client, Clock, GrantForm, GrantRequest, Secrets } from './ports.ts';
 
 /** A grant that is alive, or was used for what is done. */
 export interface OpenGrant {
   readonly id: string;
   readonly seed: ChallengeSeed;
   readonly grant: Verified;
+}
+
+/** What the audit tells of everything that is done with a grant. */
+export function auditFacts(
+  { id, seed, grant }: OpenGrant,
+  { id: accountId, name }: Account,
+  { remoteAddress, clientHint }: Client,
+  at: number,
+) {
+  const account = { id: accountId, name };
+  const { purpose } = seed;
+  return { at, label: requestLabel(id), purpose, mailbox: grant.mailbox, account, remoteAddress, clientHint };
 }
 
 /** Makes what opens grants and the forms that come with them. */

@@ -12,6 +12,7 @@ import type { PasswordRefusalReason } from '../core/password-policy.ts';
 import type { Purpose } from '../core/purpose.ts';
 import type { FormRefusalReason, MailRefusalReason, MailSentence, Refused } from '../core/refusal.ts';
 import type {
+  Authentication,
   SenderEvidence,
   SignatureCondition,
   SpfCanary,
@@ -154,7 +155,7 @@ export type SignatureTrouble =
 /** Records as they were published. All of it is text of strangers. */
 export interface VerificationTrace {
   /** In the order of `evidence.signatures`. */
-  readonly signatures: readonly { readonly selector: string; readonly trouble: SignatureTrouble | undefined }[];
+  readonly signatures: readonly { readonly trouble: SignatureTrouble | undefined }[];
   readonly spfRecord: string | undefined;
   readonly dmarc:
     | { readonly record: string; readonly foundAt: string; readonly policy: string | undefined }
@@ -357,6 +358,66 @@ export interface Log {
   error(event: string, fields: LogFields, cause?: unknown): void;
 }
 
+/** The operating-system user that a command runs as. */
+export interface Operator {
+  readonly uid: number;
+  /** Null when the system has no name for it. */
+  readonly user: string | null;
+  /** Who called `sudo`, as the environment says; null: nobody. */
+  readonly sudoUser: string | null;
+}
+
+/** Who asks over HTTP. */
+export interface Client {
+  readonly remoteAddress: string;
+  readonly clientHint: ClientHint;
+}
+
+/** Everything that the audit may tell of an event. Texts are bounded by whoever writes them down. */
+interface AuditFacts extends Client {
+  /** Names the challenge to people. */
+  readonly label: string;
+  readonly purpose: Purpose;
+  readonly mailbox: Mailbox;
+  readonly account: Pick<Account, 'id' | 'name'>;
+  readonly authentication: Authentication;
+  /** Of the SMTP client; undefined when a proxy did not tell it. */
+  readonly smtpAddress: string | undefined;
+  readonly reason: FormRefusalReason;
+  readonly count: number;
+  /** `said`: by a client of the admin socket, about itself. */
+  readonly operator: Operator & { readonly said: boolean };
+}
+
+type Audited<Event extends string, Facts extends keyof AuditFacts> = {
+  readonly event: Event;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+} & Pick<AuditFacts, Facts>;
+
+type AccountStateSet = 'account-locked' | 'account-unlocked' | 'account-frozen';
+type OnPage = 'label' | 'purpose' | keyof Client;
+
+/** An event that matters afterwards, and what is known of it: one line each. */
+export type AuditEvent =
+  | Audited<'opened-by-mail', 'label' | 'purpose' | 'mailbox' | 'authentication' | 'smtpAddress'>
+  | Audited<'verified', OnPage | 'mailbox'>
+  | Audited<'challenge-locked', OnPage>
+  | Audited<'password-set' | 'second-factor-wrong' | 'second-factor-enrolled', OnPage | 'mailbox' | 'account'>
+  | Audited<'account-refused', OnPage | 'mailbox' | 'account' | 'reason'>
+  | Audited<'change-undone' | 'account-frozen', 'mailbox' | 'account' | keyof Client>
+  | Audited<'account-added' | 'account-removed' | 'second-factor-dropped' | AccountStateSet, 'account' | 'operator'>
+  | Audited<'accounts-imported', 'count' | 'operator'>;
+
+/** What happened, for whoever has to find out later. Never holds a secret. */
+export interface Audit {
+  /**
+   * Appends an event that is on disk where it belongs. Returns at once and throws nothing: the line follows, and people are
+   * served also when it cannot be written.
+   */
+  note(event: AuditEvent): void;
+}
+
 /** Numbers of src/DESIGN.md "Numbers" that the use cases obey. */
 export interface AppLimits extends ChallengeLimits {
   readonly challengeLifetimeMs: number;
@@ -442,7 +503,7 @@ export interface FollowChallenge {
 }
 
 /** The form as it came. All of it attacker-chosen; undefined when it is missing. */
-export interface RedeemRequest {
+export interface RedeemRequest extends Client {
   readonly cookie: string | undefined;
   readonly nonce: string | undefined;
   readonly code: string | undefined;
@@ -496,21 +557,20 @@ export interface GrantForm extends GrantRequest {
 }
 
 /** The second factor as it was typed. */
-export interface SecondFactorForm extends GrantForm {
+export interface SecondFactorForm extends GrantForm, Client {
   /** The account that the form said it is for. */
   readonly account: string | undefined;
   readonly typed: string | undefined;
 }
 
 /** A password as it was typed, twice. */
-export interface PasswordForm extends GrantForm {
+export interface PasswordForm extends GrantForm, Client {
   /** The account that the form said it is for. */
   readonly account: string | undefined;
   readonly password: string | undefined;
   readonly repeated: string | undefined;
-  /** For the notice. */
+  /** For the notice, as the hint is. */
   readonly locale: Locale;
-  readonly clientHint: ClientHint;
 }
 
 /** Why a new password is not set: something about the request, or about the password. */
@@ -521,7 +581,7 @@ export interface ResetPassword {
   show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing' | 'grant-used'>>;
   /** An account is chosen, by its id as a form sent it. */
   choose(
-    request: GrantForm & { readonly account: string | undefined },
+    request: GrantForm & Client & { readonly account: string | undefined },
   ): Promise<{ readonly kind: 'chosen' } | Refused<FormRefusalReason>>;
   /** A wrong one is counted by the directory; the grant lives on. */
   passSecondFactor(form: SecondFactorForm): Promise<{ readonly kind: 'passed' } | RedeemRefused>;
@@ -553,7 +613,7 @@ export interface EnrolSecondFactor {
   show(request: GrantRequest): Promise<ShownEnrolment | EnrolmentRefused>;
   /** The digits of the app are typed. @returns the recovery codes, this once */
   enrol(
-    form: GrantForm & { readonly typed: string | undefined },
+    form: GrantForm & Client & { readonly typed: string | undefined },
   ): Promise<
     | { readonly kind: 'enrolled'; readonly accountName: string; readonly recoveryCodes: readonly string[] }
     | EnrolmentRefused
@@ -567,6 +627,7 @@ export interface EnrolSecondFactor {
  */
 export type UndoChange = (
   typed: string | undefined,
+  client: Client,
 ) => Promise<{ readonly kind: 'undone' } | Refused<'undo-code-wrong' | 'undo-not-needed'>>;
 
 /** A message that was accepted, or answered before. `authorDigest` is for the log. */
@@ -667,7 +728,7 @@ export interface ExplainedDecision {
 /** One signature. Domain, selector and algorithm are the signer's words. */
 export interface ExplainedSignature {
   readonly domain: string;
-  readonly selector: string | null;
+  readonly selector: string;
   readonly algorithm: string;
   readonly result: string;
   readonly trouble: SignatureTrouble | null;

@@ -7,13 +7,17 @@ import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-ad
 import type { MessageHeader } from '../core/message-header.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type MailRefusalReason, mailRefusals, refuse } from '../core/refusal.ts';
-import { describeVerdict, type SenderPolicy } from '../core/sender-policy.ts';
+import { describeVerdict, type SenderPolicy, type TrustedSender } from '../core/sender-policy.ts';
+import { requestLabel } from '../core/verification-code.ts';
 import { createAdmitRecipient } from './admit-recipient.ts';
 import type { ChallengeNews } from './challenge-news.ts';
+import { mailboxDigest } from './challenge-tokens.ts';
 import { type CheckedMail, checkMail } from './check-mail.ts';
 import { createPassOnMail } from './pass-on-mail.ts';
 import type {
   AppLimits,
+  Audit,
+  AuditEvent,
   ChallengeStore,
   Clock,
   Envelope,
@@ -33,6 +37,7 @@ export interface ReceiveMailPorts {
   readonly clock: Clock;
   readonly news: ChallengeNews;
   readonly sender: Pick<MailSender, 'passOn'>;
+  readonly audit: Audit;
   /** Told after the write that a reply waits in the outbox. */
   readonly replyQueued: (id: string, mailbox: Mailbox) => void;
 }
@@ -103,7 +108,7 @@ function isTemporary(reason: MailRefusalReason): boolean {
 
 /** A checked message: is there room for a reply, then write it down. */
 function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
-  const { clock, secrets } = ports;
+  const { clock, secrets, audit } = ports;
   const { repliesPerMailbox, repliesPerDomainPerHourMax } = options.limits;
   const mailboxes = createRateLog([
     { max: repliesPerMailbox.perMinuteMax, windowMs: minuteMs },
@@ -139,12 +144,20 @@ function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
     const { outcome, waitMs } = await accept(message, checked.decision.header, recipient);
     if (outcome.kind === 'refused') return { ...outcome, ...about(), waitMs };
     const { by, mailbox } = checked.decision;
-    return { kind: outcome.kind, by, authorDigest: logDigest(secrets, mailbox) };
+    if (outcome.kind === 'reply-queued') audit.note(openedByMail(checked.decision, envelope, recipient, clock.now()));
+    return { kind: outcome.kind, by, authorDigest: mailboxDigest(secrets, mailbox) };
   };
 }
 
-function logDigest(secrets: Secrets, mailbox: Mailbox): string {
-  return toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6));
+function openedByMail(
+  sender: TrustedSender,
+  { remoteAddress: smtpAddress }: Envelope,
+  { id, purpose }: OneTimeAddress,
+  at: number,
+): AuditEvent {
+  const { mailbox, by, domain } = sender;
+  const authentication = by === 'spf' ? { by, domain } : { by, domain, selector: sender.selector };
+  return { event: 'opened-by-mail', at, label: requestLabel(id), purpose, mailbox, authentication, smtpAddress };
 }
 
 /**
@@ -160,7 +173,7 @@ function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
 function describeMail(secrets: Secrets, policy: SenderPolicy, { header, evidence }: CheckedMail, now: number) {
   return {
     ...(header && { authorDomain: domainOf(header.author) }),
-    ...(header && { authorDigest: logDigest(secrets, header.author) }),
+    ...(header && { authorDigest: mailboxDigest(secrets, header.author) }),
     ...(evidence && { details: describeVerdict(evidence, now, policy) }),
   };
 }

@@ -7,11 +7,13 @@ import { readClientHint } from '../core/client-hint.ts';
 import { asciiLower } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
-import { parseCode } from '../core/verification-code.ts';
-import { deriveAddress, deriveGrant, findSender, readCookie } from './challenge-tokens.ts';
+import { parseCode, requestLabel } from '../core/verification-code.ts';
+import { deriveAddress, deriveGrant, findSender, mailboxDigest, readCookie } from './challenge-tokens.ts';
 import type {
   AppLimits,
+  Audit,
   ChallengeStore,
+  Client,
   Clock,
   RedeemCode,
   Redeemed,
@@ -23,7 +25,7 @@ import { createRateLog } from './rate-log.ts';
 
 /** Makes the use case. */
 export function createRedeemCode(
-  { secrets, store, clock }: { secrets: Secrets; store: ChallengeStore; clock: Clock },
+  { secrets, store, clock, audit }: { secrets: Secrets; store: ChallengeStore; clock: Clock; audit: Audit },
   limits: AppLimits,
 ): RedeemCode {
   const wrongCodes = createRateLog([{ max: limits.wrongCodesPerMailboxPerDayMax, windowMs: 24 * 3_600_000 }]);
@@ -42,7 +44,7 @@ export function createRedeemCode(
     return digits === undefined ? refuse('code-malformed') : { kind: 'form', address, code: digits };
   }
 
-  async function redeem(form: Form, now: number): Promise<RedeemRefused | Redeemed> {
+  async function redeem(form: Form, client: Client, now: number): Promise<RedeemRefused | Redeemed> {
     const { address, code } = form;
     // A place for a wrong try is taken first: however many posts race, no more than the limit are ever looked at.
     const senders = (await store.read(address.id, now))?.senders ?? [];
@@ -66,28 +68,37 @@ export function createRedeemCode(
       const before = current ?? awaitMail(address);
       const step = typeCode(before, { mailbox: findOpen(before), codeDigest, grantSalt }, now, limits);
       const next = step.next === before ? undefined : step.next;
-      return {
-        next,
-        result: { outcome: step.outcome, counted: next !== undefined && step.outcome.kind === 'refused' },
-      };
+      return { next, result: { outcome: step.outcome, changed: next !== undefined } };
     };
-    const { outcome, counted } = await store.transact(address.id, now, decide).catch((error: unknown) => {
+    const { outcome, changed } = await store.transact(address.id, now, decide).catch((error: unknown) => {
       giveBack();
       throw error;
     });
-    if (!counted) giveBack();
+    if (!changed || outcome.kind === 'verified') giveBack();
+    if (changed) note(outcome, address, client, now);
     return finish(address.id, outcome);
+  }
+
+  function note(
+    outcome: CodeOutcome,
+    { id, purpose }: OneTimeAddress,
+    { remoteAddress, clientHint }: Client,
+    at: number,
+  ) {
+    const facts = { at, label: requestLabel(id), purpose, remoteAddress, clientHint };
+    if (outcome.kind === 'verified') audit.note({ event: 'verified', mailbox: outcome.mailbox, ...facts });
+    else if (outcome.reason === 'challenge-locked') audit.note({ event: 'challenge-locked', ...facts });
   }
 
   function finish(id: string, outcome: CodeOutcome): RedeemRefused | Redeemed {
     if (outcome.kind === 'refused') return outcome;
-    const mailboxDigest = toHex(secrets.mac('log', textBytes(outcome.mailbox)).subarray(0, 6));
-    return { kind: 'redeemed', grant: toBase64Url(deriveGrant(secrets, id, outcome)), mailboxDigest };
+    const grant = toBase64Url(deriveGrant(secrets, id, outcome));
+    return { kind: 'redeemed', grant, mailboxDigest: mailboxDigest(secrets, outcome.mailbox) };
   }
 
   return async (request) => {
     const form = readForm(request);
-    return form.kind === 'refused' ? form : redeem(form, clock.now());
+    return form.kind === 'refused' ? form : redeem(form, request, clock.now());
   };
 }
 

@@ -2,7 +2,7 @@
 // The grant is used up on disk before the directory is asked, so of two browsers that race one gets it; when the directory
 // fails it is given back, and nothing is half done.
 
-import { textBytes, toBase64Url, toHex } from '../core/bytes.ts';
+import { toBase64Url, toHex } from '../core/bytes.ts';
 import {
   type Challenge,
   chooseAccount,
@@ -16,21 +16,26 @@ import { domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import { type ChangeRecord, dropChange } from '../core/password-change.ts';
 import { judgePassword, passwordLengthMin } from '../core/password-policy.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
-import { attemptId, changeRecordId, deriveUndoCode } from './challenge-tokens.ts';
-import { createGrants, type OpenGrant } from './open-grant.ts';
+import { attemptId, changeRecordId, deriveUndoCode, mailboxDigest } from './challenge-tokens.ts';
+import { auditFacts, createGrants, type OpenGrant } from './open-grant.ts';
 import type {
   Account,
   AppLimits,
+  Audit,
+  AuditEvent,
   ChallengeStore,
   ChangeStore,
+  Client,
   Clock,
   Directory,
   GrantForm,
   PasswordForm,
   RedeemRefused,
   ResetPassword,
+  SecondFactorForm,
   Secrets,
 } from './ports.ts';
+import { createRateLog } from './rate-log.ts';
 
 interface Ports {
   readonly secrets: Secrets;
@@ -42,13 +47,16 @@ interface Ports {
   readonly isCommonPassword: (folded: string) => boolean;
   /** Told after the write that a notice waits in the outbox. */
   readonly noticeQueued: (id: string) => void;
+  readonly audit: Audit;
 }
 
 /** Makes the use case. @param siteName a word that no password may consist of */
 export function createResetPassword(ports: Ports, limits: AppLimits, siteName: string): ResetPassword {
   const { store, clock, directory } = ports;
   const { openGrant, openForm } = createGrants(ports);
-  const pass = createPassSecondFactor(ports);
+  const noteOnce = createNoteOnce(ports, limits);
+  const pass = createPassSecondFactor(ports, noteOnce);
+  const refuseState = createRefuseState(ports, noteOnce);
   const set = createSetPassword(ports, limits, siteName);
 
   /** The grant, and the account that was chosen with it. */
@@ -80,7 +88,7 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
       const accounts = await directory.accountsOf(opened.grant.mailbox);
       const account = accounts.find(({ id }) => id === request.account);
       if (account === undefined) return refuse('account-changed');
-      const refused = refusedState(account);
+      const refused = refuseState(opened, account, request);
       if (refused !== undefined) return refused;
       const now = clock.now();
       return store.transact(opened.id, now, (current) => {
@@ -92,12 +100,12 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
     async passSecondFactor(form) {
       const opened = await openChosen(form);
       if ('reason' in opened) return opened;
-      return refusedState(opened.account) ?? pass(opened, opened.account, form.typed ?? '');
+      return refuseState(opened, opened.account, form) ?? pass(opened, opened.account, form);
     },
     async set(form) {
       const opened = await openChosen(form);
       if ('reason' in opened) return opened;
-      const refused = refusedState(opened.account);
+      const refused = refuseState(opened, opened.account, form);
       if (refused !== undefined) return refused;
       if (opened.grant.account?.secondFactor === 'asked') return refuse('second-factor-missing');
       return set(opened, opened.account, form);
@@ -111,24 +119,47 @@ function isStill(account: Account, chosen: Verified['account']): boolean {
   return isSame && (account.secondFactor === 'none') === (chosen.secondFactor === 'none');
 }
 
-function refusedState({ state }: Account): Refused<FormRefusalReason> | undefined {
-  return state === 'active' ? undefined : refuse(`account-${state}`);
+/** An account that cannot be reset is refused. */
+function createRefuseState({ clock }: Ports, noteOnce: NoteOnce) {
+  return (opened: OpenGrant, account: Account, client: Client): Refused<FormRefusalReason> | undefined => {
+    if (account.state === 'active') return undefined;
+    const { reason } = refuse(`account-${account.state}`);
+    const facts = auditFacts(opened, account, client, clock.now());
+    noteOnce(`${opened.id}|${account.id}`, { event: 'account-refused', ...facts, reason });
+    return refuse(reason);
+  };
+}
+
+type NoteOnce = (key: string, event: AuditEvent) => void;
+
+/** Notes what a person can repeat at will: once for each key, so that nobody fills the audit with it. */
+function createNoteOnce({ audit }: Ports, { grantLifetimeMs }: AppLimits): NoteOnce {
+  const noted = createRateLog([{ max: 1, windowMs: grantLifetimeMs }]);
+  return (key, event) => {
+    if (noted.take(key, event.at).waitMs === 0) audit.note(event);
+  };
 }
 
 /** The second factor is typed. The account was chosen, and is as it was then. */
-function createPassSecondFactor({ secrets, store, clock, directory }: Ports) {
+function createPassSecondFactor({ secrets, store, clock, directory }: Ports, noteOnce: NoteOnce) {
   return async (
-    { id, grant }: OpenGrant,
-    { id: accountId, securityVersion }: Account,
-    typed: string,
+    opened: OpenGrant,
+    account: Account,
+    form: SecondFactorForm,
   ): Promise<{ readonly kind: 'passed' } | RedeemRefused> => {
+    const { id, grant } = opened;
+    const { id: accountId, securityVersion } = account;
+    const typed = form.typed ?? '';
     if (grant.account?.secondFactor === 'passed') return { kind: 'passed' };
     if (typed.trim() === '' || typed.length > 100) return refuse('second-factor-wrong');
     const now = clock.now();
     const attempt = { accountId, securityVersion, attemptId: attemptId(secrets, id, grant, typed), typed, at: now };
     const outcome = await directory.verifySecondFactor(attempt);
     if (outcome.kind === 'account-changed') return refuse('account-changed');
-    if (outcome.kind === 'wrong') return refuse('second-factor-wrong');
+    if (outcome.kind === 'wrong') {
+      noteOnce(attempt.attemptId, { event: 'second-factor-wrong', ...auditFacts(opened, account, form, now) });
+      return refuse('second-factor-wrong');
+    }
     if (outcome.kind === 'too-many') return { ...refuse('second-factor-exhausted'), waitMs: outcome.waitMs };
     // Should this write fail, the same form is right again.
     return store.transact(id, now, (current) => {
@@ -141,7 +172,7 @@ function createPassSecondFactor({ secrets, store, clock, directory }: Ports) {
 
 /** The last step. The account was chosen, and is as it was then. */
 function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
-  const { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued } = ports;
+  const { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued, audit } = ports;
 
   const giveBack = (id: string, changeId: string) =>
     store.transact(id, clock.now(), (current) => ({
@@ -174,7 +205,8 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     return 'account-changed';
   }
 
-  return async ({ id, grant }: OpenGrant, account: Account, form: PasswordForm) => {
+  return async (opened: OpenGrant, account: Account, form: PasswordForm) => {
+    const { id, grant } = opened;
     const { mailbox } = grant;
     const lengthMin = passwordLengthMin(grant.account?.secondFactor === 'passed');
     const words = [siteName, account.name, localPartOf(mailbox), ...domainOf(mailbox).split('.')];
@@ -205,6 +237,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     const outcome = await change(id, record, account.securityVersion, judged.password);
     if (outcome === 'account-changed') return refuse('account-changed');
     noticeQueued(record.id);
+    audit.note({ event: 'password-set', ...auditFacts(opened, account, form, now) });
     // The password is set; a disk that is full now, or a directory that fails now, must not say otherwise.
     const enrolAs = directory.enrolment && (await versionOf(mailbox, account.id).catch(() => undefined));
     await store
@@ -213,9 +246,6 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
         result: undefined,
       }))
       .catch(() => {});
-    return {
-      kind: 'password-set' as const,
-      mailboxDigest: toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6)),
-    };
+    return { kind: 'password-set' as const, mailboxDigest: mailboxDigest(secrets, mailbox) };
   };
 }

@@ -10,6 +10,8 @@ export interface SignatureVerdict {
   readonly result: string;
   /** d=, lower case. */
   readonly domain: string;
+  /** s= */
+  readonly selector: string;
   /** Aligned with the author by DMARC, or by the public suffix list where there is no record. */
   readonly aligned: boolean;
   /** d= and the author have the same organisational domain by the public suffix list, private suffixes included. */
@@ -44,12 +46,13 @@ export interface SenderEvidence {
 /** The SPF record of the sender evaluated for addresses that nobody sends from. */
 export type SpfCanary = 'closed' | 'open' | 'temperror';
 
+/** What vouched for the author. Domain and selector are the words of whoever sent the mail. */
+export type Authentication =
+  | { readonly by: 'signature'; readonly domain: string; readonly selector: string }
+  | { readonly by: 'spf'; readonly domain: string };
+
 /** The author is believed. */
-export interface TrustedSender {
-  readonly kind: 'trusted';
-  readonly mailbox: Mailbox;
-  readonly by: 'signature' | 'spf';
-}
+export type TrustedSender = Authentication & { readonly kind: 'trusted'; readonly mailbox: Mailbox };
 
 /** Only the canary is missing: ask for it and decide again. */
 export interface NeedsCanary {
@@ -84,12 +87,12 @@ export function decideSender(
   const [libraryAuthor, ...more] = evidence.libraryAuthors;
   const oneAuthor = libraryAuthor !== undefined && more.length === 0 && normal(libraryAuthor) === evidence.author;
   if (!oneAuthor || evidence.fromFields !== 1 || evidence.dmarc === undefined) return refuse('author-ambiguous');
-  if (evidence.signatures.some((signature) => missedBySignature(signature, evidence, now).length === 0)) {
-    return { kind: 'trusted', mailbox: evidence.author, by: 'signature' };
-  }
+  const trusted = { kind: 'trusted', mailbox: evidence.author } as const;
+  const good = evidence.signatures.find((signature) => missedBySignature(signature, evidence, now).length === 0);
+  if (good !== undefined) return { ...trusted, by: 'signature', domain: good.domain, selector: good.selector };
   const spf = missedBySpf(evidence, policy).length === 0;
   if (spf && canary === undefined) return { kind: 'needs-canary' };
-  if (spf && canary === 'closed') return { kind: 'trusted', mailbox: evidence.author, by: 'spf' };
+  if (spf && canary === 'closed') return { ...trusted, by: 'spf', domain: evidence.spf.domain };
   return refuse(isTemporary(evidence) || (spf && canary === 'temperror') ? 'check-unavailable' : 'not-authenticated');
 }
 

@@ -336,6 +336,13 @@ const keys = z.strictObject({
   }),
 });
 
+const audit = z.strictObject({
+  mailboxes: option(oneOf(['clear', 'digest', 'off']).default('digest'), {
+    meaning: 'How the audit tells mailboxes: as they are, as the same digest as the log, or not at all.',
+    remedy: 'Give clear, digest or off.',
+  }),
+});
+
 const log = z.strictObject({
   level: option(oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
     meaning: 'The least important events that are still logged.',
@@ -372,7 +379,7 @@ const limits = z.strictObject({
   ),
 });
 
-const sections = { web, smtp, mail, dns, relay, data, directory, keys, log, limits };
+const sections = { web, smtp, mail, dns, relay, data, directory, keys, audit, log, limits };
 
 // ---- rules between options ----
 
@@ -386,6 +393,7 @@ const partialSchema = z.object({
   data: data.partial(),
   directory: directory.partial(),
   keys: keys.partial(),
+  audit: audit.partial(),
   log: log.partial(),
   limits: limits.partial(),
 });

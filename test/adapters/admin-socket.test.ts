@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AdminLimits, createAdminClient, openAdminSocket } from '../../src/adapters/admin/admin-socket.ts';
-import { type AccountAdmin, DependencyError, type Log } from '../../src/app/ports.ts';
+import { type AccountAdmin, DependencyError, type Log, type Operator } from '../../src/app/ports.ts';
 
 const limits: AdminLimits = { requestBytesMax: 10_000, transferMs: 20_000, connectionsMax: 8 };
+const operator: Operator = { uid: 1000, user: 'amy', sudoUser: null };
 
 /** A directory without accounts, and what was asked of it. */
 class Fake implements AccountAdmin {
@@ -41,12 +42,17 @@ async function open(t: TestContext, given: Partial<AdminLimits> = {}) {
   const logged: string[] = [];
   const note = (level: string) => (event: string) => void logged.push(`${level} ${event}`);
   const log: Log = { info: note('info'), warn: note('warn'), error: note('error') };
-  const close = await openAdminSocket(folder, admin, log, { ...limits, ...given });
+  const said: (Operator | undefined)[] = [];
+  const adminOf = (by: Operator | undefined) => {
+    said.push(by);
+    return admin;
+  };
+  const close = await openAdminSocket(folder, adminOf, log, { ...limits, ...given });
   t.after(async () => {
     await close();
     await rm(folder, { recursive: true, force: true });
   });
-  return { folder, admin, logged, log, close, client: createAdminClient(folder, 20_000) };
+  return { folder, admin, said, logged, log, close, client: createAdminClient(folder, operator, 20_000) };
 }
 
 /** Sends text as it is, ends or not, and gives all that comes back until the server ends. */
@@ -74,7 +80,7 @@ test('is for its owner alone, and gone when it is closed', async (t) => {
 });
 
 test('hands every command over, and its answer back', async (t) => {
-  const { admin, client } = await open(t);
+  const { admin, said, client } = await open(t);
   const account = { name: 'a', description: '', mailboxes: ['a@b.example'] };
   assert.equal(await client.isThere(), true);
   assert.deepEqual(await client.list(), []);
@@ -93,6 +99,8 @@ test('hands every command over, and its answer back', async (t) => {
     ['drop', 'a'],
     ['remove', 'a'],
   ]);
+  const changes = [operator, operator, operator, operator];
+  assert.deepEqual(said, [undefined, undefined, undefined, ...changes], 'who changes something says who it is');
 });
 
 test('refuses what it does not understand, without a word of it', async (t) => {
@@ -106,6 +114,7 @@ test('refuses what it does not understand, without a word of it', async (t) => {
     ['{"command":"find"}', /not understood at name/],
     ['{"command":"find","name":1}', /not understood at name/],
     ['{"command":"set-state","name":"a","state":"hunter2"}', /not understood at state/],
+    ['{"command":"remove","name":"a"}', /not understood at operator/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":"hunter2"}]}', /at accounts\.0\.mailboxes/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":[],"state":"x"}]}', /at accounts\.0/],
     ['{"command":"list"}{"command":"list"}', /is not JSON/],
@@ -187,9 +196,9 @@ test('takes the place of what a dead service left behind', async (t) => {
   const { folder, admin, log } = await open(t);
   await rm(join(folder, 'admin'));
   await writeFile(join(folder, 'admin'), 'not even a socket');
-  assert.equal(await createAdminClient(folder).isThere(), false);
-  const close = await openAdminSocket(folder, admin, log, limits);
-  assert.deepEqual(await createAdminClient(folder).list(), []);
+  assert.equal(await createAdminClient(folder, operator).isThere(), false);
+  const close = await openAdminSocket(folder, () => admin, log, limits);
+  assert.deepEqual(await createAdminClient(folder, operator).list(), []);
   await close();
 });
 
@@ -205,7 +214,7 @@ test('the client says what it thinks of those who only look like a service', asy
   server.listen(join(folder, 'admin'));
   await once(server, 'listening');
   t.after(() => server.close());
-  const client = createAdminClient(folder, 50);
+  const client = createAdminClient(folder, operator, 50);
   await assert.rejects(client.list(), /did not answer for 0\.05 seconds/);
   for (const [text, said] of [
     ['', /ended without an answer/],
@@ -217,5 +226,5 @@ test('the client says what it thinks of those who only look like a service', asy
     await assert.rejects(client.list(), said);
   }
   await assert.rejects(client.find('x'.repeat(65 * 2 ** 20)), /at most 64 MiB/);
-  assert.throws(() => createAdminClient(`/${'x'.repeat(100)}`), /too long/);
+  assert.throws(() => createAdminClient(`/${'x'.repeat(100)}`, operator), /too long/);
 });

@@ -129,6 +129,7 @@ describe('evidence of signatures', { concurrency: true }, () => {
           {
             result: 'pass',
             domain: 'school.example',
+            selector: selectors.rsa,
             aligned: true,
             sameOrganisation: true,
             algorithm: 'rsa-sha256',

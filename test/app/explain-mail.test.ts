@@ -28,6 +28,7 @@ const write = (one: OneTimeAddress, keys = secrets) => `${writeAddress(keys, one
 const signature: Verification['evidence']['signatures'][number] = {
   result: 'pass',
   domain: 'school.example',
+  selector: 's1',
   aligned: true,
   sameOrganisation: true,
   algorithm: 'rsa-sha256',

@@ -8,6 +8,7 @@ import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge
 import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import {
   type AppLimits,
+  type AuditEvent,
   type ChallengeStore,
   DependencyError,
   type Envelope,
@@ -21,7 +22,18 @@ import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
 import type { SpfCanary } from '../../src/core/sender-policy.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
 import { memorySegments } from '../support/disks.ts';
-import { amy, fixedSecrets, hourMs, limits, ManualClock, mailbox, minuteMs, rory, settle } from './support.ts';
+import {
+  amy,
+  collectAudit,
+  fixedSecrets,
+  hourMs,
+  limits,
+  ManualClock,
+  mailbox,
+  minuteMs,
+  rory,
+  settle,
+} from './support.ts';
 
 const domain = 'in.school.example';
 const checkTimeoutMs = 20_000;
@@ -36,6 +48,7 @@ const signed = (author: string = amy): Evidence => ({
     {
       result: 'pass',
       domain: 'school.example',
+      selector: 's1',
       aligned: true,
       sameOrganisation: true,
       algorithm: 'rsa-sha256',
@@ -78,6 +91,7 @@ interface Inbox {
   readonly checked: readonly string[];
   readonly canariesAsked: () => number;
   readonly queued: readonly string[];
+  readonly audited: readonly AuditEvent[];
   failWrites: boolean;
   /** A message to the one-time address. */
   write(fields?: Fields, body?: string): Uint8Array;
@@ -121,6 +135,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
   const queued: string[] = [];
   let canariesAsked = 0;
   const news = createChallengeNews();
+  const audit = collectAudit();
   const verifier: MailVerifier = {
     async verify(message, given, author) {
       assert.ok(message.length > 0);
@@ -143,6 +158,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
         clock,
         news,
         sender: noOperator,
+        audit,
         replyQueued: (id, to) => queued.push(`${id} ${to}`),
       },
       { ...options, limits: { ...limits, ...changes } },
@@ -169,6 +185,7 @@ async function open(changes: Partial<AppLimits> = {}): Promise<Inbox> {
     checked,
     canariesAsked: () => canariesAsked,
     queued,
+    audited: audit.events,
     failWrites: false,
     write(fields = {}, body = 'Please send me a code.') {
       number += 1;
@@ -329,6 +346,7 @@ describe('receive, an accepted mail', { concurrency: true }, () => {
           clock,
           news: createChallengeNews(),
           sender: noOperator,
+          audit: collectAudit(),
           replyQueued: (id, to) => told.push(`${id} ${to}`),
         },
         { ...options, limits },
@@ -872,6 +890,7 @@ describe('admit a recipient', { concurrency: true }, () => {
           clock: inbox.clock,
           news: createChallengeNews(),
           sender: noOperator,
+          audit: collectAudit(),
           replyQueued: () => {},
         },
         { ...options, limits },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
-import type { AppLimits, Log, LogFields, Secrets } from '../../src/app/ports.ts';
+import type { AppLimits, Audit, AuditEvent, Log, LogFields, Secrets } from '../../src/app/ports.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
 import { TestClock } from '../support/clock.ts';
 import { appLimits } from '../support/limits.ts';
@@ -77,6 +77,12 @@ export function collectLog(): CollectedLog {
       return here ? Promise.resolve(here) : new Promise((resolve) => waiting.push({ fits, resolve }));
     },
   };
+}
+
+/** An audit that keeps its events. */
+export function collectAudit(): Audit & { readonly events: readonly AuditEvent[] } {
+  const events: AuditEvent[] = [];
+  return { events, note: (event) => void events.push(event) };
 }
 
 /** Lets everything run that can run without the clock or the network. */

@@ -97,7 +97,16 @@ async function measureMail(folder: string): Promise<Row> {
     timeZone: 'UTC',
   });
   const news = createChallengeNews();
-  const ports = { secrets, store, verifier, clock: systemClock, news, sender, replyQueued: () => {} };
+  const ports = {
+    secrets,
+    store,
+    verifier,
+    clock: systemClock,
+    news,
+    sender,
+    audit: { note() {} },
+    replyQueued: () => {},
+  };
   const mail = createReceiveMail(ports, {
     domain,
     from,

@@ -21,6 +21,7 @@ const author = mailbox('Amy@school.example');
 const goodSignature: SignatureVerdict = deepFreeze({
   result: 'pass',
   domain: 'school.example',
+  selector: 's1',
   aligned: true,
   sameOrganisation: true,
   algorithm: 'rsa-sha256',
@@ -68,7 +69,16 @@ const withSignature = (changes: Partial<SignatureVerdict>, evidence: Partial<Sen
 // ---- a good signature ----
 
 test('a good signature is trusted, and the mailbox is that of the header reader', () => {
-  assert.deepEqual(decideSender(signed, now, undefined), { kind: 'trusted', mailbox: author, by: 'signature' });
+  const trusted = { kind: 'trusted', mailbox: author, by: 'signature', domain: 'school.example', selector: 's1' };
+  assert.deepEqual(decideSender(signed, now, undefined), trusted);
+});
+
+test('what vouched is named: the first good signature, or the domain of SPF', () => {
+  const signatures = [{ ...goodSignature, selector: 'broken', result: 'fail' }, goodSignature];
+  const trusted = { kind: 'trusted', mailbox: author, by: 'signature', domain: 'school.example', selector: 's1' };
+  assert.deepEqual(decideSender({ ...signed, signatures }, now, undefined), trusted);
+  const spf = { kind: 'trusted', mailbox: author, by: 'spf', domain: 'school.example' };
+  assert.deepEqual(decideSender(bySpf, now, 'closed'), spf);
 });
 
 table('one condition of a good signature broken', (changes: Partial<SignatureVerdict>) => withSignature(changes), [
@@ -345,6 +355,7 @@ const rarely = fc.nat(5).map((n) => n === 0);
 const anySignature: fc.Arbitrary<SignatureVerdict> = fc.record({
   result: results,
   domain: domains,
+  selector: fc.constant('s1'),
   aligned: mostly,
   sameOrganisation: mostly,
   algorithm: fc.constantFrom('rsa-sha256', 'ed25519-sha256', 'rsa-sha256', 'rsa-sha1'),

@@ -178,6 +178,7 @@ it(`${messages} hostile messages make us mail nobody but their author`, async ()
   const accepted: string[] = [];
   const ports = {
     ...{ secrets, store, verifier, clock: systemClock, news, sender },
+    audit: { note() {} },
     replyQueued: (id: string, mailbox: Parameters<typeof outbox.queued>[1]) => {
       accepted.push(mailbox);
       outbox.queued(id, mailbox);

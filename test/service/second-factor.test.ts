@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { createAdminClient } from '../../src/adapters/admin/admin-socket.ts';
+import { readOperator } from '../../src/adapters/system/operator.ts';
 import { digitsAt, readKey, wrongDigitsAt } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
@@ -328,7 +329,7 @@ describe('the second factor', () => {
   it('is taken away by an administrator, also from those who are being asked for it', async () => {
     const phone = await enrolWith(await chosen());
     const visitor = await chosen();
-    const admin = createAdminClient(world.dataDir);
+    const admin = createAdminClient(world.dataDir, readOperator());
     assert.deepEqual((await admin.find('apond'))?.secondFactor?.recoveryCodesLeft, 10);
     assert.equal(await admin.dropSecondFactor('apond'), 'done');
     assert.equal((await pass(visitor, digitsOf(phone))).status, 409);
@@ -346,7 +347,7 @@ describe('the undo', () => {
     const stolen = await enrolWith(thief, 'the password of a thief');
     await undoCode(0);
     assert.equal((await new Visitor(world).post('/undo', { code: await undoCode(1) })).status, 200);
-    await createAdminClient(world.dataDir).setState('apond', 'active');
+    await createAdminClient(world.dataDir, readOperator()).setState('apond', 'active');
     const owner = await chosen();
     assert.equal((await pass(owner, digitsOf(stolen))).status, 422);
     assert.equal((await pass(owner, phone.codes[0] ?? '')).status, 422, 'what was used stays used');

@@ -7,7 +7,7 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type AccountAdmin, DependencyError, type Log } from '../../app/ports.ts';
+import { type AccountAdmin, DependencyError, type Log, type Operator } from '../../app/ports.ts';
 import { parseMailbox } from '../../core/mail-address.ts';
 
 const mebibyte = 1024 * 1024;
@@ -32,14 +32,16 @@ const defaultLimits: AdminLimits = { requestBytesMax, transferMs: 30_000, connec
 const name = z.string();
 const accounts = z.array(z.strictObject({ name, description: z.string(), mailboxes: z.array(z.string()) }));
 const state = z.enum(['active', 'locked', 'frozen']);
+// Who asks, in the client's own words: whoever gets in here has the rights of the service anyway.
+const operator = z.strictObject({ uid: z.int(), user: z.string().nullable(), sudoUser: z.string().nullable() });
 const requests = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('list') }),
   z.strictObject({ command: z.literal('find'), name }),
   z.strictObject({ command: z.literal('check'), accounts }),
-  z.strictObject({ command: z.literal('add'), accounts }),
-  z.strictObject({ command: z.literal('set-state'), name, state }),
-  z.strictObject({ command: z.literal('drop-second-factor'), name }),
-  z.strictObject({ command: z.literal('remove'), name }),
+  z.strictObject({ command: z.literal('add'), accounts, operator }),
+  z.strictObject({ command: z.literal('set-state'), name, state, operator }),
+  z.strictObject({ command: z.literal('drop-second-factor'), name, operator }),
+  z.strictObject({ command: z.literal('remove'), name, operator }),
 ]);
 type Request = z.output<typeof requests>;
 
@@ -67,16 +69,19 @@ const mistakes = z.array(z.strictObject({ index: z.int().min(0), problem: z.stri
 const outcome = z.enum(['done', 'unknown-account']);
 const replies = z.union([z.strictObject({ answer: z.unknown() }), z.strictObject({ refused: z.string() })]);
 
+/** The administrator's methods for an operator. */
+export type AdminOf = (operator: Operator | undefined) => AccountAdmin;
+
 /**
  * Opens the socket. The caller has claimed the folder, so one that lies there already is a dead service's.
- * @param admin does what is asked
- * @param log   hears of failures only
+ * @param adminOf does what is asked, for whoever the client says it is; undefined: it does not say, and changes nothing
+ * @param log     hears of failures only
  * @returns closes it, once what is under way has been answered
  * @throws Error when the path is too long for a socket, or what the file system says
  */
 export async function openAdminSocket(
   folder: string,
-  admin: AccountAdmin,
+  adminOf: AdminOf,
   log: Log,
   limits: AdminLimits = defaultLimits,
 ): Promise<() => Promise<void>> {
@@ -85,7 +90,7 @@ export async function openAdminSocket(
   const nursery = join(folder, 'admin.new');
   await rm(nursery, { recursive: true, force: true });
   await mkdir(nursery, { mode: 0o700 });
-  const connections = new Connections(admin, log, limits);
+  const connections = new Connections(adminOf, log, limits);
   const server = createServer({ allowHalfOpen: true }, (socket) => connections.serve(socket));
   server.maxConnections = limits.connectionsMax;
   try {
@@ -117,15 +122,15 @@ async function listen(server: Server, path: string): Promise<void> {
 
 /** What the server does with those who come. */
 class Connections {
-  readonly #admin: AccountAdmin;
+  readonly #adminOf: AdminOf;
   readonly #log: Log;
   readonly #limits: AdminLimits;
   /** Whose request has not arrived yet, and the answers under way. */
   readonly #waiting = new Set<Socket>();
   readonly #working = new Set<Promise<void>>();
 
-  constructor(admin: AccountAdmin, log: Log, limits: AdminLimits) {
-    this.#admin = admin;
+  constructor(adminOf: AdminOf, log: Log, limits: AdminLimits) {
+    this.#adminOf = adminOf;
     this.#log = log;
     this.#limits = limits;
   }
@@ -180,7 +185,8 @@ class Connections {
     const request = readRequest(text);
     if (typeof request === 'string') return { refused: request };
     try {
-      return { answer: (await run(this.#admin, request)) ?? null };
+      const admin = this.#adminOf('operator' in request ? request.operator : undefined);
+      return { answer: (await run(admin, request)) ?? null };
     } catch (error) {
       const fields = { command: request.command };
       if (error instanceof DependencyError) {
@@ -241,8 +247,11 @@ export interface AdminClient extends AccountAdmin {
   isThere(): Promise<boolean>;
 }
 
-/** @param timeoutMs how long the service may say nothing */
-export function createAdminClient(folder: string, timeoutMs = answerTimeoutMs): AdminClient {
+/**
+ * @param operator  who asks
+ * @param timeoutMs how long the service may say nothing
+ */
+export function createAdminClient(folder: string, operator: Operator, timeoutMs = answerTimeoutMs): AdminClient {
   const path = socketPath(folder);
   async function ask<T>(form: z.ZodType<T>, request: Request): Promise<T> {
     const { data, success } = form.safeParse(await exchange(path, JSON.stringify(request), timeoutMs));
@@ -263,10 +272,10 @@ export function createAdminClient(folder: string, timeoutMs = answerTimeoutMs): 
     list: () => ask(z.array(details), { command: 'list' }),
     find: async (name) => (await ask(details.nullable(), { command: 'find', name })) ?? undefined,
     check: (given) => ask(mistakes, { command: 'check', accounts: copies(given) }),
-    add: (given) => ask(mistakes, { command: 'add', accounts: copies(given) }),
-    setState: (name, next) => ask(outcome, { command: 'set-state', name, state: next }),
-    dropSecondFactor: (name) => ask(outcome, { command: 'drop-second-factor', name }),
-    remove: (name) => ask(outcome, { command: 'remove', name }),
+    add: (given) => ask(mistakes, { command: 'add', accounts: copies(given), operator }),
+    setState: (name, next) => ask(outcome, { command: 'set-state', name, state: next, operator }),
+    dropSecondFactor: (name) => ask(outcome, { command: 'drop-second-factor', name, operator }),
+    remove: (name) => ask(outcome, { command: 'remove', name, operator }),
   };
 }
 

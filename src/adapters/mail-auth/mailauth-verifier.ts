@@ -152,6 +152,7 @@ function signatureOf(signature: DKIMResult, author: Mailbox): SignatureVerdict {
   return {
     result: signature.status.result,
     domain,
+    selector: signature.selector ?? '',
     aligned: Boolean(signature.status.aligned),
     sameOrganisation: sameOrganisation(domain, domainOf(author)),
     algorithm: (signature.algo ?? '').toLowerCase(),
@@ -166,10 +167,7 @@ function signatureOf(signature: DKIMResult, author: Mailbox): SignatureVerdict {
 function traceOf({ dkim, spf: spfResult, dmarc }: AuthenticateResult): VerificationTrace {
   const { rr: record, policyDomain: foundAt, policy } = dmarc || {};
   return {
-    signatures: signaturesOf(dkim).map(({ selector, status }) => ({
-      selector: selector ?? '',
-      trouble: troubleOf(status),
-    })),
+    signatures: signaturesOf(dkim).map(({ status }) => ({ trouble: troubleOf(status) })),
     spfRecord: spfResult ? spfResult.rr : undefined,
     dmarc: record !== undefined && foundAt !== undefined ? { record, foundAt, policy } : undefined,
   };

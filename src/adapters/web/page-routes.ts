@@ -5,6 +5,7 @@ import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import type { Context, Next } from 'koa';
 import type {
+  Client,
   Clock,
   EnrolSecondFactor,
   FollowChallenge,
@@ -73,7 +74,7 @@ export function pageRoutes(
   router.post('/reset', ...form, async (ctx) => {
     const { nonce, code } = fieldsOf(ctx);
     const redeemed = isOwnForm(ctx, origin())
-      ? await useCases.redeemCode({ cookie: cookies.get(ctx, 'challenge'), nonce, code })
+      ? await useCases.redeemCode({ cookie: cookies.get(ctx, 'challenge'), nonce, code, ...clientOf(ctx) })
       : refuse('cross-site');
     if (redeemed.kind === 'refused') return showRefusal(ctx, redeemed);
     ctx.state.mailbox = redeemed.mailboxDigest;
@@ -129,16 +130,17 @@ function passwordRoutes(
   });
   router.post(pagePaths.accounts, ...form, async (ctx) => {
     const { nonce, account } = fieldsOf(ctx);
-    const chosen = isOwn(ctx) ? await resetPassword.choose({ ...grantOf(ctx), nonce, account }) : refuse('cross-site');
+    const chosen = isOwn(ctx)
+      ? await resetPassword.choose({ ...grantOf(ctx), ...clientOf(ctx), nonce, account })
+      : refuse('cross-site');
     return chosen.kind === 'refused' ? showRefusal(ctx, chosen) : seeOther(ctx, pagePaths.password);
   });
   router.get(pagePaths.password, (ctx) => showPassword(ctx, undefined));
   router.post(pagePaths.password, ...form, async (ctx) => {
     const { nonce, account, password, repeated } = fieldsOf(ctx);
     const locale = localeOf(ctx, cookies);
-    const clientHint = readClientHint(ctx.get('user-agent'));
     const set = isOwn(ctx)
-      ? await resetPassword.set({ ...grantOf(ctx), nonce, account, password, repeated, locale, clientHint })
+      ? await resetPassword.set({ ...grantOf(ctx), ...clientOf(ctx), nonce, account, password, repeated, locale })
       : refuse('cross-site');
     if (set.kind === 'password-set') {
       ctx.state.mailbox = set.mailboxDigest;
@@ -159,7 +161,7 @@ function passwordRoutes(
   router.post(pagePaths.undo, ...form, async (ctx) => {
     if (!isOwn(ctx)) return showRefusal(ctx, refuse('cross-site'));
     const locale = localeOf(ctx, cookies);
-    const outcome = await undoChange(fieldsOf(ctx).code);
+    const outcome = await undoChange(fieldsOf(ctx).code, clientOf(ctx));
     ctx.type = 'html';
     if (outcome.kind === 'undone') {
       ctx.body = undoPage(locale, site, { undone: true });
@@ -211,7 +213,7 @@ function secondFactorRoutes(
   router.post(pagePaths.secondFactor, ...form, async (ctx) => {
     const { nonce, account, factor } = fieldsOf(ctx);
     const passed = isOwn(ctx)
-      ? await resetPassword.passSecondFactor({ ...grantOf(ctx), nonce, account, typed: factor })
+      ? await resetPassword.passSecondFactor({ ...grantOf(ctx), ...clientOf(ctx), nonce, account, typed: factor })
       : refuse('cross-site');
     if (passed.kind === 'passed') return seeOther(ctx, pagePaths.password);
     const isTyped = passed.reason === 'second-factor-wrong' || passed.reason === 'second-factor-exhausted';
@@ -227,7 +229,7 @@ function secondFactorRoutes(
   router.post(pagePaths.enrol, ...form, async (ctx) => {
     const { nonce, code } = fieldsOf(ctx);
     const enrolled = isOwn(ctx)
-      ? await enrolSecondFactor.enrol({ ...grantOf(ctx), nonce, typed: code })
+      ? await enrolSecondFactor.enrol({ ...grantOf(ctx), ...clientOf(ctx), nonce, typed: code })
       : refuse('cross-site');
     if (enrolled.kind === 'enrolled') {
       // The answer itself: on a page to come back to, the codes would be shown more than once.
@@ -323,6 +325,11 @@ function createPages({ openChallenge, clock }: UseCases, site: Site, cookies: Co
 export function localeOf(ctx: Context, cookies: CookieJar): Locale {
   const chosen = cookies.get(ctx, 'locale');
   return locales.find((each) => each === chosen) ?? chooseLocale(ctx.get('accept-language'));
+}
+
+/** Who asks, for the audit. Behind a proxy it is the proxy's address. IPv4 is written as such (RFC 4291 §2.5.5.2). */
+function clientOf(ctx: Context): Client {
+  return { remoteAddress: ctx.ip.replace(/^::ffff:/, ''), clientHint: readClientHint(ctx.get('user-agent')) };
 }
 
 /**
