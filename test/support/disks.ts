@@ -1,5 +1,8 @@
-// Disks for the contract suites: one that can be full, and some in memory that keep what is written and not the object.
+// Disks for tests: one that can be full, one that is full in the middle of a write, and some in memory that keep what is
+// written and not the object.
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { type Adapter, Memory } from 'lowdb';
 import type { SegmentFiles } from '../../src/adapters/store/segment-files.ts';
 
@@ -78,4 +81,16 @@ export function failingSegments(inner: SegmentFiles): { readonly files: SegmentF
     },
   };
   return disk;
+}
+
+/**
+ * Runs a module in a process whose files cannot grow beyond `kib` KiB: what is written beyond is refused, after the bytes that
+ * still had room, as on a disk that is full.
+ * @param code imports by absolute URL
+ * @returns what it printed
+ */
+export async function onSmallDisk(kib: number, code: string): Promise<string> {
+  const command = `ulimit -f ${kib} && exec "$0" --input-type=module-typescript -e "$1"`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath, code]);
+  return stdout;
 }

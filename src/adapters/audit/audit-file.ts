@@ -44,10 +44,11 @@ export function openAuditFile(path: string, { mailboxes, clock, log }: AuditFile
       try {
         await append(path, Buffer.from(lines.join(''), 'latin1'));
       } catch (error) {
-        waiting = [...batch, ...waiting];
+        const all = [...batch, ...waiting];
+        waiting = all.slice(0, waitingMax);
+        lost += all.length - waiting.length;
         if (!inTrouble) log.error('audit', { outcome: 'not-written' }, error);
         inTrouble = true;
-        cancel = clock.after(againMs, begin);
         return;
       }
       lost -= missing;
@@ -59,6 +60,7 @@ export function openAuditFile(path: string, { mailboxes, clock, log }: AuditFile
   function begin(): void {
     writing ??= writeAll().finally(() => {
       writing = undefined;
+      if (inTrouble) cancel = clock.after(againMs, begin);
     });
   }
 
@@ -70,10 +72,11 @@ export function openAuditFile(path: string, { mailboxes, clock, log }: AuditFile
       if (!inTrouble) begin();
     },
     async close() {
-      cancel();
       await writing;
+      cancel();
       begin();
       await writing;
+      cancel();
       if (waiting.length > 0) throw new Error(`${waiting.length + lost} lines of ${path} could not be written.`);
     },
   };
