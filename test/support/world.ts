@@ -93,8 +93,21 @@ export async function stored({ dataDir }: Pick<World, 'dataDir'>, name: 'challen
   return (await Promise.all((await readdir(folder)).map(read))).join('\n');
 }
 
+/** The first notice to a mailbox, which has arrived or will, and the undo code in it. */
+export async function noticeTo(
+  world: Pick<World, 'kit'>,
+  mailbox: string,
+): Promise<{ text: string; undoCode: string }> {
+  const fits = ({ envelope, raw }: ReceivedMessage) =>
+    envelope.rcptTo.includes(mailbox) && /^Auto-Submitted: auto-generated/m.test(raw.toString('latin1'));
+  const { text } = await (await world.kit.sink.waitFor(fits, { timeoutMs: 5000 })).view();
+  const undoCode = /^(?:[0-9a-z]{4}-){3}[0-9a-z]{4}$/m.exec(text)?.[0];
+  if (undoCode === undefined) throw new Error('no undo code in the notice');
+  return { text, undoCode };
+}
+
 /** The next reply to a mailbox that arrives, or has arrived, for a request label. */
-export function replyTo(world: World, mailbox: string, label: string): Promise<ReceivedMessage> {
+export function replyTo(world: Pick<World, 'kit'>, mailbox: string, label: string): Promise<ReceivedMessage> {
   const fits = ({ envelope, raw }: ReceivedMessage) =>
     envelope.rcptTo.includes(mailbox) && raw.toString('latin1').includes(label);
   return world.kit.sink.waitFor(fits, { timeoutMs: 5000 });
