@@ -247,7 +247,7 @@ describe('receive, the order of decisions', { concurrency: true }, () => {
     inbox.evidence = signed();
     assert.equal(await inbox.receive({ 'Message-ID': '<first@mail.school.example>' }), 'already-answered');
     assert.equal(await inbox.receive(), 'replies-exhausted');
-    assert.equal(inbox.queued.length, 1);
+    assert.deepEqual([inbox.queued.length, inbox.audited.length], [1, 1]);
   });
 
   test('what is refused is told with the domain and a digest of its author, never with the address', async () => {
@@ -433,7 +433,7 @@ describe('receive, the same message again', { concurrency: true }, () => {
     assert.equal(await inbox.receive(fields), 'reply-queued');
     const record = await inbox.record();
     for (let count = 0; count < 3; count += 1) assert.equal(await inbox.receive(fields), 'already-answered');
-    assert.deepEqual([await inbox.record(), inbox.queued.length], [record, 1]);
+    assert.deepEqual([await inbox.record(), inbox.queued.length, inbox.audited.length], [record, 1, 1]);
   });
 
   test('is known by its Message-ID, whatever was added to it on a second way', async () => {
@@ -631,7 +631,7 @@ describe('receive, when something outside fails', { concurrency: true }, () => {
     const inbox = await open();
     inbox.failWrites = true;
     await assert.rejects(inbox.receive(), DependencyError);
-    assert.deepEqual([await inbox.record(), inbox.queued], [undefined, []]);
+    assert.deepEqual([await inbox.record(), inbox.queued, inbox.audited], [undefined, [], []]);
   });
 
   test('a verifier that throws is heard, and nothing is left waiting', async () => {

@@ -301,7 +301,7 @@ describe('accounts, without a service', () => {
     await assert.rejects(stat(folder), { code: 'ENOENT' });
     assert.equal(await done(run('add', 'amy', '--mailbox', amy)), 'Added amy.');
     assert.match(await done(run('list')), /^amy +active +- +amy\.pond@school\.example$/m);
-    assert.deepEqual(await readdir(folder), ['accounts.json']);
+    assert.deepEqual((await readdir(folder)).sort(), ['accounts.json', 'audit.jsonl']);
     assert.equal((await stat(folder)).mode & 0o777, 0o700);
     await done(run('remove', 'amy'));
     assert.equal(await done(run('list')), 'There are no accounts.');
@@ -339,7 +339,8 @@ describe('accounts, without a service', () => {
     assert.equal((await json(run('list', '--json'))).accounts.length, 3);
     second.kill('SIGINT');
     await once(second, 'exit');
-    assert.deepEqual((await readdir(folder)).sort(), ['accounts.json', 'challenges', 'changes', 'keys.json']);
+    const kept = ['accounts.json', 'audit.jsonl', 'challenges', 'changes', 'keys.json'];
+    assert.deepEqual((await readdir(folder)).sort(), kept);
   });
 
   it('says so when somebody has the folder who takes no commands', async (t) => {
