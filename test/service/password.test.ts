@@ -2,7 +2,7 @@
 // directory on disk. Who may set it, what is refused, who wins a race, and that a fault leaves nothing half done.
 
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
