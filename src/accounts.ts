@@ -7,6 +7,7 @@ import { type AccountFile, readAccountFile } from './account-file.ts';
 import type { AccountAdmin, AccountDetails, AccountState } from './app/ports.ts';
 import { openAccounts } from './compose.ts';
 import { entryProblems, type NewAccount } from './core/account-entry.ts';
+import { parseMailbox } from './core/mail-address.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
 
 /** What the process prints, and how it ends. */
@@ -36,6 +37,8 @@ const accountsUsage = `Usage:
   unlock NAME     it can again, also when an undo had frozen it
   drop-second-factor NAME
                   for somebody who has lost both phone and recovery codes: make sure who is asking
+  set-mailboxes NAME ADDRESS[,ADDRESS ...] [--even-if-frozen]
+                  gives it other mailboxes; not for some days after a reset, unless you say that you know better
   remove NAME     removes the account without asking
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
@@ -67,6 +70,12 @@ type Action =
   | { readonly kind: 'add'; readonly account: NewAccount }
   | { readonly kind: 'import'; readonly file: string }
   | { readonly kind: 'list' }
+  | {
+      readonly kind: 'set-mailboxes';
+      readonly name: string;
+      readonly mailboxes: readonly string[];
+      readonly evenIfFrozen: boolean;
+    }
   | { readonly kind: 'show' | 'lock' | 'unlock' | 'drop-second-factor' | 'remove'; readonly name: string };
 
 interface Command {
@@ -147,6 +156,8 @@ async function prepare(
       return (accounts) => setState(accounts, action.name, 'active');
     case 'drop-second-factor':
       return (accounts) => dropSecondFactor(accounts, action.name);
+    case 'set-mailboxes':
+      return (accounts) => setMailboxes(accounts, action.name, action.mailboxes, action.evenIfFrozen);
     case 'remove':
       return (accounts) => remove(accounts, action.name);
   }
@@ -162,7 +173,15 @@ function readArguments(args: readonly string[]): Command | 'help' {
   if (kind !== 'add' && (values.mailbox ?? values.description) !== undefined) {
     throw new UsageError('--mailbox and --description belong to add.');
   }
-  return { action: readAction(kind, rest, { mailboxes: mailbox, description }), config: config ? [config] : [], json };
+  const evenIfFrozen = values['even-if-frozen'];
+  if (kind !== 'set-mailboxes' && evenIfFrozen !== undefined) {
+    throw new UsageError('--even-if-frozen belongs to set-mailboxes.');
+  }
+  const action =
+    kind === 'set-mailboxes'
+      ? readMailboxes(rest, evenIfFrozen ?? false)
+      : readAction(kind, rest, { mailboxes: mailbox, description });
+  return { action, config: config ? [config] : [], json };
 }
 
 function readAction(kind: string | undefined, rest: readonly string[], given: Omit<NewAccount, 'name'>): Action {
@@ -188,6 +207,13 @@ function readAction(kind: string | undefined, rest: readonly string[], given: Om
   }
 }
 
+function readMailboxes([name, list, ...more]: readonly string[], evenIfFrozen: boolean): Action {
+  if (name === undefined || list === undefined || more.length > 0) {
+    throw new UsageError('Say the name and the mail addresses, with commas and no blanks between them.');
+  }
+  return { kind: 'set-mailboxes', name, mailboxes: list.split(','), evenIfFrozen };
+}
+
 function single([first, ...more]: readonly string[], question: string): string {
   if (first === undefined) throw new UsageError(question);
   if (more.length > 0) throw new UsageError('One at a time, please; put a name with blanks in quotes.');
@@ -198,7 +224,7 @@ function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const mailbox = { type: 'string', multiple: true } as const;
-  const options = { mailbox, description: text, config: text, json: flag, help: flag };
+  const options = { mailbox, description: text, config: text, 'even-if-frozen': flag, json: flag, help: flag };
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
@@ -281,6 +307,35 @@ async function dropSecondFactor(accounts: AccountAdmin, name: string): Promise<D
   if ((await accounts.dropSecondFactor(name)) !== 'done') throw unknown(name);
   const now = before.secondFactor === null ? 'has no second factor, and had none' : 'has no second factor any more';
   return { text: shown(`${before.name} ${now}.`), json: { ...before, secondFactor: null } };
+}
+
+async function setMailboxes(
+  accounts: AccountAdmin,
+  name: string,
+  given: readonly string[],
+  evenIfFrozen: boolean,
+): Promise<Done> {
+  const before = await found(accounts, name);
+  const problems = entryProblems({ name: 'of no interest', description: '', mailboxes: given });
+  if (problems.length > 0) {
+    throw new Refusal([`${before.name} was not changed.`, ...problems.map((each) => `  ${each}`)].join('\n'), {
+      mistakes: problems.map((problem) => ({ problem })),
+    });
+  }
+  const mailboxes = given.flatMap((text) => parseMailbox(text) ?? []);
+  const outcome = await accounts.setMailboxes(name, mailboxes, evenIfFrozen);
+  if (outcome === 'unknown-account') throw unknown(name);
+  const after = await found(accounts, name);
+  if (outcome === 'address-frozen') throw frozenMailboxes(after);
+  const text = `${after.name} has the mailboxes ${after.mailboxes.join(', ')}; it had ${before.mailboxes.join(', ')}.`;
+  return { text: shown(text), json: after };
+}
+
+function frozenMailboxes({ name, addressFrozenUntil }: AccountDetails): Refusal {
+  const problem =
+    `The mailboxes of ${name} are not to be changed before ${minuteOf(addressFrozenUntil ?? 0)}, for its password was reset. ` +
+    'If you have made sure that its owner asks for it, say --even-if-frozen.';
+  return new Refusal(problem, { problem, addressFrozenUntil });
 }
 
 async function remove(accounts: AccountAdmin, name: string): Promise<Done> {

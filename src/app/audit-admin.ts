@@ -20,7 +20,11 @@ export function auditAdmin(
   const facts = () => ({ at: clock.now(), operator });
 
   /** Notes a change of one account, which is found before: afterwards it may be gone. */
-  async function changing(name: string, event: OnAccount['event'], change: () => Promise<'done' | 'unknown-account'>) {
+  async function changing<Outcome>(
+    name: string,
+    event: OnAccount['event'],
+    change: () => Promise<Outcome>,
+  ): Promise<Outcome> {
     const account = await admin.find(name);
     const outcome = await change();
     if (outcome === 'done' && account !== undefined) {
@@ -44,6 +48,10 @@ export function auditAdmin(
     },
     setState: (name, state) => changing(name, stateEvents[state], () => admin.setState(name, state)),
     dropSecondFactor: (name) => changing(name, 'second-factor-dropped', () => admin.dropSecondFactor(name)),
+    setMailboxes: (name, mailboxes, evenIfFrozen) =>
+      changing(name, evenIfFrozen ? 'mailboxes-forced' : 'mailboxes-set', () =>
+        admin.setMailboxes(name, mailboxes, evenIfFrozen),
+      ),
     remove: (name) => changing(name, 'account-removed', () => admin.remove(name)),
   };
 }

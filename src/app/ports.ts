@@ -345,6 +345,16 @@ export interface AccountAdmin {
   setState(name: string, state: AccountState): Promise<'done' | 'unknown-account'>;
   /** For somebody who has neither the app nor a recovery code any more. Done as well when there is none. */
   dropSecondFactor(name: string): Promise<'done' | 'unknown-account'>;
+  /**
+   * Gives an account other mailboxes. Whoever began something with it before must begin again.
+   * @param evenIfFrozen also as long as they must not be changed because its password was reset: whoever was in one of them
+   *                     for a moment could keep the account that way
+   */
+  setMailboxes(
+    name: string,
+    mailboxes: readonly Mailbox[],
+    evenIfFrozen: boolean,
+  ): Promise<'done' | 'unknown-account' | 'address-frozen'>;
   remove(name: string): Promise<'done' | 'unknown-account'>;
 }
 
@@ -396,6 +406,8 @@ type Audited<Event extends string, Facts extends keyof AuditFacts> = {
 } & Pick<AuditFacts, Facts>;
 
 type AccountStateSet = 'account-locked' | 'account-unlocked' | 'account-frozen';
+/** `forced`: also if they must not be changed, for the password was reset. */
+type MailboxesSet = 'mailboxes-set' | 'mailboxes-forced';
 type OnPage = 'label' | 'purpose' | keyof Client;
 
 /** An event that matters afterwards, and what is known of it: one line each. */
@@ -406,7 +418,10 @@ export type AuditEvent =
   | Audited<'password-set' | 'second-factor-wrong' | 'second-factor-enrolled', OnPage | 'mailbox' | 'account'>
   | Audited<'account-refused', OnPage | 'mailbox' | 'account' | 'reason'>
   | Audited<'change-undone' | 'account-frozen', 'mailbox' | 'account' | keyof Client>
-  | Audited<'account-added' | 'account-removed' | 'second-factor-dropped' | AccountStateSet, 'account' | 'operator'>
+  | Audited<
+      'account-added' | 'account-removed' | 'second-factor-dropped' | AccountStateSet | MailboxesSet,
+      'account' | 'operator'
+    >
   | Audited<'accounts-imported', 'count' | 'operator'>;
 
 /** What happened, for whoever has to find out later. Never holds a secret. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AdminLimits, createAdminClient, openAdminSocket } from '../../src/adapters/admin/admin-socket.ts';
 import { type AccountAdmin, DependencyError, type Log, type Operator } from '../../src/app/ports.ts';
+import { mailbox } from '../app/support.ts';
 
 const limits: AdminLimits = { requestBytesMax: 10_000, transferMs: 20_000, connectionsMax: 8 };
 const operator: Operator = { uid: 1000, user: 'amy', sudoUser: null };
@@ -33,6 +34,8 @@ class Fake implements AccountAdmin {
   add = (accounts: readonly unknown[]) => this.#asked([{ index: 0, problem: 'name: in use' }], 'add', accounts);
   setState = (name: string, state: string) => this.#asked('done' as const, 'state', name, state);
   dropSecondFactor = (name: string) => this.#asked('done' as const, 'drop', name);
+  setMailboxes = (name: string, mailboxes: readonly string[], evenIfFrozen: boolean) =>
+    this.#asked('address-frozen' as const, 'mailboxes', name, mailboxes, evenIfFrozen);
   remove = (name: string) => this.#asked('unknown-account' as const, 'remove', name);
 }
 
@@ -89,6 +92,8 @@ test('hands every command over, and its answer back', async (t) => {
   assert.deepEqual(await client.add([account]), [{ index: 0, problem: 'name: in use' }]);
   assert.equal(await client.setState('a', 'frozen'), 'done');
   assert.equal(await client.dropSecondFactor('a'), 'done');
+  const mailboxes = [mailbox('a@b.example'), mailbox('C@d.example')];
+  assert.equal(await client.setMailboxes('a', mailboxes, true), 'address-frozen');
   assert.equal(await client.remove('a'), 'unknown-account');
   assert.deepEqual(admin.asked, [
     ['list'],
@@ -97,9 +102,10 @@ test('hands every command over, and its answer back', async (t) => {
     ['add', [account]],
     ['state', 'a', 'frozen'],
     ['drop', 'a'],
+    ['mailboxes', 'a', mailboxes, true],
     ['remove', 'a'],
   ]);
-  const changes = [operator, operator, operator, operator];
+  const changes = [operator, operator, operator, operator, operator];
   assert.deepEqual(said, [undefined, undefined, undefined, ...changes], 'who changes something says who it is');
 });
 
@@ -114,6 +120,7 @@ test('refuses what it does not understand, without a word of it', async (t) => {
     ['{"command":"find"}', /not understood at name/],
     ['{"command":"find","name":1}', /not understood at name/],
     ['{"command":"set-state","name":"a","state":"hunter2"}', /not understood at state/],
+    ['{"command":"set-mailboxes","name":"a","mailboxes":["a@b.example","hunter2"]}', /not understood at mailboxes\.1/],
     ['{"command":"remove","name":"a"}', /not understood at operator/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":"hunter2"}]}', /at accounts\.0\.mailboxes/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":[],"state":"x"}]}', /at accounts\.0/],

@@ -477,6 +477,27 @@ describe('administration', { concurrency: true }, () => {
     assert.deepEqual(await directory.accountsOf(mailbox('fine@school.example')), []);
   });
 
+  test('mailboxes are changed, but not while a reset has frozen them, unless that is meant', async () => {
+    let now = start;
+    const disk = new Disk(version2(whole));
+    const directory = await openBuiltinDirectory(disk, 'the accounts', { ...options, now: () => now });
+    const change = await changeOf(directory);
+    assert.equal(await directory.setPassword(change), 'done');
+    const rory = mailbox('rory@school.example');
+    const [before] = await directory.accountsOf(amy);
+    assert.equal(await directory.setMailboxes('nobody', [rory], true), 'unknown-account');
+    now = change.addressFrozenUntil - 1;
+    assert.equal(await directory.setMailboxes('apond', [rory], false), 'address-frozen');
+    assert.deepEqual([await directory.accountsOf(amy), await directory.accountsOf(rory)], [[before], []]);
+    assert.equal(await directory.setMailboxes('APOND', [rory], true), 'done');
+    const [after] = await directory.accountsOf(rory);
+    assert.deepEqual([await directory.accountsOf(amy), after?.id], [[], before?.id]);
+    assert.notEqual(after?.securityVersion, before?.securityVersion, 'whoever chose it before chooses again');
+    now = change.addressFrozenUntil;
+    assert.equal(await directory.setMailboxes('apond', [amy, rory], false), 'done');
+    assert.deepEqual(disk.file.accounts[0]?.mailboxes, [amy, rory]);
+  });
+
   test('a state is set once, and an account removed once; its name is free again', async () => {
     const { disk, directory } = await open();
     const before = await directory.accountsOf(amy);

@@ -147,6 +147,36 @@ describe('accounts, beside a running service', () => {
     assert.match(await refused(beside('drop-second-factor', 'nobody')), /^There is no account nobody\./);
   });
 
+  it('gives other mailboxes, but for a week after a reset only if that is meant', async () => {
+    const { visitor, nonce } = await proved();
+    const { id } = await json(beside('show', 'amy.chess', '--json'));
+    await visitor.post('/reset/accounts', { nonce, account: id });
+    const form = { nonce, account: id, password: 'blue kettle winter piano', repeated: 'blue kettle winter piano' };
+    assert.equal((await visitor.post('/reset/password', form)).status, 303);
+    const other = 'amy@home.example';
+    const complaint = await refused(beside('set-mailboxes', 'amy.chess', other));
+    const { addressFrozenUntil } = await json(beside('show', 'amy.chess', '--json'));
+    assert.ok(Math.abs(addressFrozenUntil - Date.now() - 7 * 86_400_000) < 600_000);
+    const date = `${new Date(addressFrozenUntil).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    assert.ok(complaint.startsWith(`The mailboxes of amy.chess are not to be changed before ${date}, for`), complaint);
+    const { exitCode, output } = await beside('set-mailboxes', 'amy.chess', other, '--json');
+    assert.deepEqual([exitCode, JSON.parse(output).addressFrozenUntil], [1, addressFrozenUntil]);
+    assert.equal(
+      await done(beside('set-mailboxes', 'Amy.Chess', `${other},amy.pond@School.example`, '--even-if-frozen')),
+      `amy.chess has the mailboxes ${other}, ${amy}; it had ${amy}.`,
+    );
+    const forced = await json(beside('set-mailboxes', 'amy.chess', amy, '--even-if-frozen', '--json'));
+    assert.deepEqual(forced.mailboxes, [amy]);
+    assert.match(await refused(beside('set-mailboxes', 'amy.chess', `a@,${amy},${amy}`)), /"a@" is not.*\n.*twice/);
+    assert.equal(
+      await done(beside('set-mailboxes', 'apond', other)),
+      `apond has the mailboxes ${other}; it had ${amy}.`,
+    );
+    assert.ok(!(await accountsPage()).includes('apond'));
+    await done(beside('set-mailboxes', 'apond', amy));
+    assert.match(await refused(beside('set-mailboxes', 'nobody', amy)), /^There is no account nobody/);
+  });
+
   it('lists in columns, or as JSON, with addresses and without hashes', async () => {
     const lines = (await done(beside('list'))).split('\n');
     assert.match(lines[0] ?? '', /^NAME +STATE +PASSWORD +MAILBOXES +DESCRIPTION$/);
@@ -408,6 +438,9 @@ describe('the arguments of accounts', () => {
       [['show'], /^Which account\?/],
       [['lock', 'a', 'b'], /^One at a time/],
       [['drop-second-factor'], /^Which account\?/],
+      [['set-mailboxes', 'a'], /^Say the name and the mail addresses/],
+      [['set-mailboxes', 'a', 'b@c.example', 'd@e.example'], /^Say the name and the mail addresses/],
+      [['lock', 'a', '--even-if-frozen'], /^--even-if-frozen belongs to set-mailboxes/],
       [['list', '--what'], /^Unknown option '--what'/],
     ];
     for (const [args, expected] of cases) {

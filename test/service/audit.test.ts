@@ -150,10 +150,13 @@ describe('the audit', () => {
   it('says what an administrator did and who that was, beside the service and without it', async () => {
     await start();
     const ids: unknown[] = [];
+    const other = 'amy@home.example';
     const work = async (name: string) => {
       const { added } = await accounts('add', name, '--mailbox', amy);
       ids.push(added[0].id);
-      for (const command of ['lock', 'unlock', 'show', 'remove']) await accounts(command, name.toUpperCase());
+      for (const command of ['lock', 'unlock', 'show']) await accounts(command, name.toUpperCase());
+      for (const meant of [[], ['--even-if-frozen']]) await accounts('set-mailboxes', name, other, ...meant);
+      await accounts('remove', name);
       const file = join(world.dataDir, '..', `${name}.csv`);
       await writeFile(file, `name,description,mailboxes\n${name}1,,${amy}\n${name}2,,${amy}\n`);
       await accounts('import', file);
@@ -167,19 +170,19 @@ describe('the audit', () => {
     assert.ok(operator.every((each) => each.uid === uid && typeof each.user === 'string' && 'sudoUser' in each));
     assert.deepEqual(
       operator.map(({ said }) => said),
-      [...Array(5).fill(true), ...Array(5).fill(false)],
+      [...Array(7).fill(true), ...Array(7).fill(false)],
       'the service has it from hearsay',
     );
-    const changes = ['account-added', 'account-locked', 'account-unlocked', 'account-removed'];
+    const changes = 'account-added account-locked account-unlocked mailboxes-set mailboxes-forced account-removed';
     const expected = ['beside', 'alone'].flatMap((name, index) => [
-      ...changes.map((event) => [event, { id: ids[index], name }]),
+      ...changes.split(' ').map((event) => [event, { id: ids[index], name }]),
       ['accounts-imported', 2],
     ]);
     assert.deepEqual(
       lines.map(({ event, account, count }) => [event, account ?? count]),
       expected,
     );
-    assert.ok(!JSON.stringify(lines).includes(amy));
+    assert.ok(!JSON.stringify(lines).includes('@'));
   });
 
   it('does not name what was not done', async () => {

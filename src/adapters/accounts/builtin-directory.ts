@@ -236,6 +236,19 @@ class LowdbDirectory implements BuiltinDirectory {
     return 'done';
   }
 
+  async setMailboxes(
+    name: string,
+    mailboxes: readonly Mailbox[],
+    evenIfFrozen: boolean,
+  ): Promise<'done' | 'unknown-account' | 'address-frozen'> {
+    const account = this.#table.withName(nameKey(name));
+    if (account === undefined) return this.#answer('unknown-account');
+    if (!evenIfFrozen && this.#now() < (account.addressFrozenUntil ?? 0)) return this.#answer('address-frozen');
+    const next = { ...account, mailboxes: [...mailboxes], securityVersion: account.securityVersion + 1 };
+    await this.#change([[account.id, next]]);
+    return 'done';
+  }
+
   async remove(name: string): Promise<'done' | 'unknown-account'> {
     const account = this.#table.withName(nameKey(name));
     if (account === undefined) return this.#answer('unknown-account');

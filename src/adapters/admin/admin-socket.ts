@@ -29,6 +29,12 @@ export interface AdminLimits {
 
 const defaultLimits: AdminLimits = { requestBytesMax, transferMs: 30_000, connectionsMax: 32 };
 
+const mailbox = z.string().transform((text, context) => {
+  const parsed = parseMailbox(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: 'not a mail address' });
+  return z.NEVER;
+});
 const name = z.string();
 const accounts = z.array(z.strictObject({ name, description: z.string(), mailboxes: z.array(z.string()) }));
 const state = z.enum(['active', 'locked', 'frozen']);
@@ -41,16 +47,17 @@ const requests = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('add'), accounts, operator }),
   z.strictObject({ command: z.literal('set-state'), name, state, operator }),
   z.strictObject({ command: z.literal('drop-second-factor'), name, operator }),
+  z.strictObject({
+    command: z.literal('set-mailboxes'),
+    name,
+    mailboxes: z.array(mailbox),
+    evenIfFrozen: z.boolean(),
+    operator,
+  }),
   z.strictObject({ command: z.literal('remove'), name, operator }),
 ]);
 type Request = z.output<typeof requests>;
 
-const mailbox = z.string().transform((text, context) => {
-  const parsed = parseMailbox(text);
-  if (parsed !== undefined) return parsed;
-  context.addIssue({ code: 'custom', message: 'not a mail address' });
-  return z.NEVER;
-});
 const time = z.number().nullable();
 const details = z.strictObject({
   id: z.string(),
@@ -67,6 +74,7 @@ const details = z.strictObject({
 });
 const mistakes = z.array(z.strictObject({ index: z.int().min(0), problem: z.string() }));
 const outcome = z.enum(['done', 'unknown-account']);
+const mailboxesOutcome = z.enum([...outcome.options, 'address-frozen']);
 const replies = z.union([z.strictObject({ answer: z.unknown() }), z.strictObject({ refused: z.string() })]);
 
 /** The administrator's methods for an operator. */
@@ -236,6 +244,8 @@ function run(admin: AccountAdmin, request: Request): Promise<unknown> {
       return admin.setState(request.name, request.state);
     case 'drop-second-factor':
       return admin.dropSecondFactor(request.name);
+    case 'set-mailboxes':
+      return admin.setMailboxes(request.name, request.mailboxes, request.evenIfFrozen);
     case 'remove':
       return admin.remove(request.name);
   }
@@ -275,6 +285,14 @@ export function createAdminClient(folder: string, operator: Operator, timeoutMs 
     add: (given) => ask(mistakes, { command: 'add', accounts: copies(given), operator }),
     setState: (name, next) => ask(outcome, { command: 'set-state', name, state: next, operator }),
     dropSecondFactor: (name) => ask(outcome, { command: 'drop-second-factor', name, operator }),
+    setMailboxes: (name, mailboxes, evenIfFrozen) =>
+      ask(mailboxesOutcome, {
+        command: 'set-mailboxes',
+        name,
+        mailboxes: [...mailboxes],
+        evenIfFrozen,
+        operator,
+      }),
     remove: (name) => ask(outcome, { command: 'remove', name, operator }),
   };
 }
