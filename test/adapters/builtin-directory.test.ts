@@ -479,7 +479,7 @@ describe('administration', { concurrency: true }, () => {
 
   test('mailboxes are changed, but not while a reset has frozen them, unless that is meant', async () => {
     let now = start;
-    const disk = new Disk(version2(whole));
+    const disk = new Disk(version3(whole));
     const directory = await openBuiltinDirectory(disk, 'the accounts', { ...options, now: () => now });
     const change = await changeOf(directory);
     assert.equal(await directory.setPassword(change), 'done');

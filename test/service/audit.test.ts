@@ -10,6 +10,7 @@ import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { mailboxDigest } from '../../src/app/challenge-tokens.ts';
 import { findIdentity, type IdentityKey } from '../../src/testkit/identities.ts';
+import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import { codeIn, noticeTo, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
@@ -183,6 +184,41 @@ describe('the audit', () => {
       expected,
     );
     assert.ok(!JSON.stringify(lines).includes('@'));
+  });
+
+  it('says when a second factor was enrolled, wrong, and dropped; a wrong one that is sent again once', async () => {
+    await start();
+    const nameOf = async (visitor: Visitor) => {
+      const { page, code } = await mailed(visitor);
+      await visitor.enter(page, code);
+      const form = { nonce: page.nonce, account: (await accounts('show', 'apond')).id };
+      await visitor.post('/reset/accounts', form);
+      return { ...form, label: page.label };
+    };
+    const visitor = new Visitor(world, browser);
+    const first = await nameOf(visitor);
+    await visitor.post('/reset/password', { ...first, password, repeated: password });
+    const key = /data-key="([A-Z2-7]{32})"/.exec(await (await visitor.request('/reset/enrol')).text())?.[1] ?? '';
+    const enrolled = await visitor.post('/reset/enrol', { ...first, code: digitsAt(readKey(key), clock.now()) });
+    assert.equal(enrolled.status, 200);
+    secrets.add(key);
+    const other = new Visitor(world, browser);
+    const second = await nameOf(other);
+    for (let click = 0; click < 3; click += 1) {
+      const wrong = await other.post('/reset/second-factor', { ...second, factor: 'k7m2-9qxf-h3tw-zz8p' });
+      assert.equal(wrong.status, 422);
+    }
+    await accounts('drop-second-factor', 'apond');
+    const lines = await audited();
+    const at = new Date(clock.now()).toISOString();
+    const account = { id: first.account, name: 'apond' };
+    const about = { at, purpose: 'reset', mailboxDigest: await digestOf(amy), account, remoteAddress, clientHint };
+    const told = lines.filter(({ event }) => String(event).startsWith('second-factor'));
+    assert.deepEqual(told.slice(0, -1), [
+      { event: 'second-factor-enrolled', label: first.label, ...about },
+      { event: 'second-factor-wrong', label: second.label, ...about },
+    ]);
+    assert.deepEqual([told.length, told.at(-1)?.event, told.at(-1)?.account], [3, 'second-factor-dropped', account]);
   });
 
   it('does not name what was not done', async () => {

@@ -14,6 +14,7 @@ import { fromHex, textBytes } from '../../src/core/bytes.ts';
 import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
+import { digitsAt, readKey } from '../support/authenticator.ts';
 import { codeIn, noticeTo, type OpenPage, replyTo, stored, Visitor } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
@@ -100,7 +101,7 @@ async function idOf(name: string): Promise<string> {
 }
 
 /** From the mail to a new password, with a disk that fails once on the way. */
-async function reset(password: string, name: string): Promise<void> {
+async function reset(password: string, name: string): Promise<{ visitor: Visitor; nonce: string }> {
   const visitor = new Visitor(world);
   const { page, code } = await mailed(visitor);
   for (const step of [1, 2]) {
@@ -120,6 +121,27 @@ async function reset(password: string, name: string): Promise<void> {
   await rmdir(blocked);
   assert.equal((await visitor.post('/reset/password', form)).status, 303);
   secrets.push(['password', password]);
+  return { visitor, nonce: page.nonce };
+}
+
+/** Enrols an app after a reset, and is asked for it at the next one. */
+async function useSecondFactor({ visitor, nonce }: { visitor: Visitor; nonce: string }, name: string): Promise<void> {
+  const key = /data-key="([A-Z2-7]{32})"/.exec(await (await visitor.request('/reset/enrol')).text())?.[1] ?? '';
+  const code = digitsAt(readKey(key), Date.now());
+  const codes = await (await visitor.post('/reset/enrol', { nonce, code })).text();
+  const recovery = codes.match(/(?<=<code dir="ltr">)(?:[0-9a-z]{4}-){3}[0-9a-z]{4}/g) ?? [];
+  assert.equal(recovery.length, 10);
+  secrets.push(['app secret', readKey(key)], ['app key', key]);
+  for (const each of recovery) secrets.push(['recovery code', each.replaceAll('-', '')]);
+  const next = new Visitor(world);
+  const mail = await mailed(next);
+  await next.enter(mail.page, mail.code);
+  const form = { nonce: mail.page.nonce, account: await idOf(name) };
+  await next.post('/reset/accounts', form);
+  const wrong = 'k7m2-9qxf-h3tw-zz8p';
+  secrets.push(['wrong recovery code', wrong.replaceAll('-', '')]);
+  assert.equal((await next.post('/reset/second-factor', { ...form, factor: wrong })).status, 422);
+  assert.equal((await next.post('/reset/second-factor', { ...form, factor: recovery[0] ?? '' })).status, 303);
 }
 
 /** What was derived on the way: with a salt that is stored, or a name that is. */
@@ -224,7 +246,8 @@ after(async () => {
 
 describe('what is kept and what is printed', () => {
   it('holds no secret, in no way of writing it, while the service runs and afterwards', async () => {
-    await reset(passwords[0], 'apond');
+    const first = await reset(passwords[0], 'apond');
+    await useSecondFactor(first, 'apond');
     const { undoCode } = await noticeTo(world, amy);
     secrets.push(['undo code', undoCode.replaceAll('-', '')]);
     await reset(passwords[1], 'amy.chess');
@@ -257,14 +280,17 @@ describe('what is kept and what is printed', () => {
 
     // It did happen, and it was looked at.
     const named = new Set(secrets.map(([name]) => name.replace(/^cookie .*/, 'cookie')));
-    assert.ok(named.size >= 9 && secrets.length > 30, [...named].join(', '));
+    assert.ok(named.size >= 13 && secrets.length > 40, [...named].join(', '));
     assert.ok(secrets.some(([name]) => name === 'cookie rtv-grant'));
     const names = places.map(([name]) => name);
     for (const file of ['/accounts.json', '/challenges/1.json', '/changes/1.json', '/keys.json'])
       assert.ok(names.includes(file), file);
     const texts = Object.fromEntries(places.map(([name, bytes]) => [name, bytes.toString('latin1')]));
     assert.match(texts['/accounts.json'] ?? '', /\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    assert.match(texts['/audit.jsonl'] ?? '', /password-set.*change-undone/s);
+    assert.match(
+      texts['/audit.jsonl'] ?? '',
+      /password-set.*second-factor-enrolled.*second-factor-wrong.*change-undone/s,
+    );
     assert.match(texts['what was printed'] ?? '', /"warn".*accounts could not be written/);
   });
 
