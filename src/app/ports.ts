@@ -24,11 +24,18 @@ import type {
 /** Something outside failed: the store, DNS, the thread that checks mail, the relay. Never holds a secret or a mail address in its message. */
 export class DependencyError extends Error {
   readonly dependency: 'store' | 'dns' | 'verifier' | 'directory' | 'relay';
+  /** What was asked for may have been done all the same: its answer was lost. */
+  readonly outcomeUnknown: boolean;
 
-  constructor(dependency: DependencyError['dependency'], message: string, options?: ErrorOptions) {
+  constructor(
+    dependency: DependencyError['dependency'],
+    message: string,
+    { outcomeUnknown = false, ...options }: ErrorOptions & { readonly outcomeUnknown?: boolean } = {},
+  ) {
     super(message, options);
     this.name = 'DependencyError';
     this.dependency = dependency;
+    this.outcomeUnknown = outcomeUnknown;
   }
 }
 
@@ -271,13 +278,28 @@ export interface PasswordChange {
   readonly addressFrozenUntil: number;
 }
 
-/** Where accounts live. Every method throws DependencyError when the directory fails; then nothing has changed. */
+/** What happened here and the directory did not see. Times are milliseconds since the epoch. */
+export type DirectoryEvent =
+  | { readonly kind: 'mailbox-proved'; readonly mailbox: Mailbox; readonly at: number }
+  | {
+      readonly kind: 'notice-sent' | 'notice-failed';
+      readonly accountId: string;
+      readonly changeId: string;
+      readonly at: number;
+    };
+
+/**
+ * Where accounts live. Every method that asks throws DependencyError when the directory fails; then nothing has changed,
+ * unless `outcomeUnknown` says that it may have.
+ */
 export interface Directory {
   /** Accounts of a mailbox: domain in any case, local part as the directory's own rule says. */
   accountsOf(mailbox: Mailbox): Promise<readonly Account[]>;
   /**
    * Sets the password, keeps the one of before for an undo, and ends all sessions, in one step that is on disk when it
    * resolves. Of two changes to one securityVersion exactly one is done.
+   * The same change again is `done` as long as it is the latest and its password is this very one; with another password
+   * it is `account-changed`. Nothing changes either way.
    * @returns `account-changed` when the account is another than it was chosen as (version, mailbox or state), or gone
    */
   setPassword(change: PasswordChange): Promise<'done' | 'account-changed'>;
@@ -298,6 +320,8 @@ export interface Directory {
   verifySecondFactor(attempt: SecondFactorAttempt): Promise<SecondFactorOutcome>;
   /** Only a directory that keeps second factors itself has it. */
   readonly enrolment?: SecondFactorEnrolment | undefined;
+  /** Only a directory of others has it. Best effort: never throws, never waits. */
+  readonly tell?: (event: DirectoryEvent) => void;
 }
 
 export interface SecondFactorEnrolment {

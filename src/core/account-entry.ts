@@ -14,6 +14,9 @@ export interface NewAccount {
 /** In UTF-16 units, for names and for descriptions. */
 export const entryLengthMax = 200;
 
+/** What cannot be seen, or turns the direction of writing: it makes one name look like another. */
+export const oddCharacters = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
 /** What of a name must be unique: people, and mail programs, mix up what differs in case or width only. */
 export function nameKey(name: string): string {
   return name.normalize('NFKC').toLowerCase();
@@ -45,7 +48,7 @@ function textProblems(field: string, text: string): string[] {
   if (text.length > entryLengthMax) {
     return [`its ${field} has ${text.length} characters; at most ${entryLengthMax} are allowed`];
   }
-  // Also characters that turn the direction of writing: they make one name look like another.
-  const odd = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(text);
-  return odd ? [`its ${field} has a line break or another character that cannot be seen; take it away`] : [];
+  return oddCharacters.test(text)
+    ? [`its ${field} has a line break or another character that cannot be seen; take it away`]
+    : [];
 }

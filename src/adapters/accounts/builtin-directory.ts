@@ -30,7 +30,7 @@ import {
 } from './account-record.ts';
 import { AccountTable } from './account-table.ts';
 import { GroupWriter } from './group-writer.ts';
-import { hashPassword } from './password-hash.ts';
+import { hashPassword, verifyPassword } from './password-hash.ts';
 import { checkSecondFactor, withSecondFactor } from './second-factor.ts';
 
 export interface BuiltinDirectoryOptions {
@@ -127,7 +127,10 @@ class LowdbDirectory implements BuiltinDirectory {
     // First, since it takes time: after the check nothing may come in between.
     const password = await hashPassword(change.password);
     const account = this.#table.withId(change.accountId);
-    if (account?.previous.at(-1)?.changeId === change.changeId) return this.#answer('done');
+    if (account?.previous.at(-1)?.changeId === change.changeId) {
+      const same = account.password !== null && (await verifyPassword(change.password, account.password));
+      return this.#answer(same ? 'done' : 'account-changed');
+    }
     if (account === undefined || this.#current(change) === undefined || !this.#table.isOf(change.mailbox, account)) {
       return this.#answer('account-changed');
     }

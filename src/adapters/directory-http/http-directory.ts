@@ -1,0 +1,59 @@
+// The directory of an organisation that keeps its accounts itself: each method of the port is one signed call. What the
+// organisation promises in turn is in config/directory.openapi.yaml; test/examples/directory-server.ts shows one that keeps it.
+
+import { readFile, stat } from 'node:fs/promises';
+import type { Directory, Log, PasswordChange } from '../../app/ports.ts';
+import type { Mailbox } from '../../core/mail-address.ts';
+import { isWebhookSecret } from '../../core/webhook-secret.ts';
+import { createEventQueue } from './event-queue.ts';
+import { endpoints } from './http-schemas.ts';
+import { type CallOptions, createSignedCalls } from './signed-calls.ts';
+
+export interface HttpDirectory extends Required<Directory> {
+  /** Events that wait are lost. */
+  close(): void;
+}
+
+/** Makes the client. Asks nothing yet: a directory that is down now may be up when the first person comes. */
+export function createHttpDirectory(options: CallOptions & { readonly log: Log }): HttpDirectory {
+  const call = createSignedCalls(options);
+  const events = createEventQueue((event) => call(endpoints.event, event), options);
+  return {
+    async accountsOf(mailbox: Mailbox) {
+      const { accounts } = await call(endpoints.find, { mailbox });
+      return accounts.map(({ id, name, description, state, securityVersion }) => {
+        return { id, name, description, state, securityVersion };
+      });
+    },
+    async setPassword(change: PasswordChange) {
+      const { outcome } = await call(endpoints.setPassword, change);
+      return outcome;
+    },
+    async revertPassword(accountId: string, changeId: string, at: number) {
+      const { outcome } = await call(endpoints.revertPassword, { accountId, changeId, at });
+      return outcome;
+    },
+    tell: events.tell,
+    close: events.stop,
+  };
+}
+
+/**
+ * Reads the secret that signs the calls.
+ * @throws Error, with the place and the remedy but never the secret, when the file cannot be used
+ */
+export async function readDirectorySecret(path: string): Promise<string> {
+  const { mode } = await stat(path).catch(explainMissing);
+  if ((mode & 0o077) !== 0) {
+    throw new Error(`${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run: chmod 600 ${path}`);
+  }
+  const secret = (await readFile(path, 'utf8').catch(explainMissing)).trim();
+  if (!isWebhookSecret(secret)) {
+    throw new Error(`${path} holds no secret. Write whsec_ and 24 to 64 bytes as base64 into it, and nothing else.`);
+  }
+  return secret;
+}
+
+function explainMissing({ path, code }: NodeJS.ErrnoException): never {
+  throw new Error(`${path} cannot be read (${code}). It is named by directory.secretFile.`);
+}
