@@ -8,6 +8,7 @@ import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
 import { type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { openAuditFile } from './adapters/audit/audit-file.ts';
+import { createHttpDirectory, readDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
@@ -35,7 +36,7 @@ import { createEnrolSecondFactor } from './app/enrol-second-factor.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
-import type { AccountAdmin, AppLimits, Clock, ExplainMail, Sealer } from './app/ports.ts';
+import type { AccountAdmin, AppLimits, Audit, Clock, Directory, ExplainMail, Log, Sealer } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createResetPassword } from './app/reset-password.ts';
@@ -102,17 +103,9 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(() => changes.close());
   // What is sealed with a key in memory only could not be opened after a restart.
   const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
-  const directory = await openDirectory(settings, clock, sealer);
-  closers.push(() => directory.close());
-  const adminOf: AdminOf = (operator) =>
-    operator === undefined ? directory : auditAdmin({ admin: directory, audit, clock }, { ...operator, said: true });
-  closers.push(await openAdminSocket(folder, adminOf, log));
+  const directory = await openDirectory(settings, { clock, log, sealer, audit }, closers);
   const isCommonPassword = await loadCommonPasswords();
-  closers.push(
-    startSweeping({ store, clock, log }),
-    startSweeping({ store: changes, clock, log }),
-    startSweeping({ store: directory, clock, log }),
-  );
+  closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
 
   const sender = createNodemailerSender(senderOptions(settings));
   closers.push(() => sender.close());
@@ -176,8 +169,30 @@ async function ownSegments(folder: string, name: StoreName): Promise<SegmentFile
   return segmentsOf(folder, name);
 }
 
-/** Opens the accounts. The data folder is claimed by the caller. */
+/** Opens the accounts, wherever they live. The data folder is claimed by the caller. */
 async function openDirectory(
+  settings: Settings,
+  ports: { readonly clock: Clock; readonly log: Log; readonly sealer: Sealer | undefined; readonly audit: Audit },
+  closers: (() => Promise<void> | void)[],
+): Promise<Directory> {
+  const { clock, log, sealer, audit } = ports;
+  const { kind, url, secret, secretFile, timeoutSeconds } = settings.directory;
+  if (kind === 'http' && url !== null) {
+    const key = secret ?? (await readDirectorySecret(secretFile ?? ''));
+    const directory = createHttpDirectory({ url, secret: key, timeoutMs: timeoutSeconds * 1000, clock, log });
+    closers.push(() => directory.close());
+    return directory;
+  }
+  const directory = await openOwnDirectory(settings, clock, sealer);
+  closers.push(() => directory.close());
+  const adminOf: AdminOf = (operator) =>
+    operator === undefined ? directory : auditAdmin({ admin: directory, audit, clock }, { ...operator, said: true });
+  closers.push(await openAdminSocket(settings.data.dir, adminOf, log));
+  closers.push(startSweeping({ store: directory, clock, log }));
+  return directory;
+}
+
+async function openOwnDirectory(
   { data, directory, limits }: Settings,
   clock: Clock,
   sealer: Sealer | undefined,
@@ -187,7 +202,8 @@ async function openDirectory(
     { max: limits.wrongSecondFactorsPerQuarterHour, windowMs: 15 * minuteMs },
     { max: limits.wrongSecondFactorsPerDay, windowMs: 24 * 60 * minuteMs },
   ];
-  const options = { now: () => clock.now(), ...directory, wrongSecondFactors, sealer };
+  const { ignoreCaseDomains } = directory;
+  const options = { now: () => clock.now(), ignoreCaseDomains, wrongSecondFactors, sealer };
   return openBuiltinDirectory(new DurableFile(path), path, options);
 }
 
@@ -208,6 +224,9 @@ export async function openAccounts(
   settings: Settings,
   { waitMs = 10_000, mayMakeFolder }: { readonly waitMs?: number; readonly mayMakeFolder: boolean },
 ): Promise<OpenedAccounts> {
+  if (settings.directory.kind === 'http') {
+    throw new Error('The accounts live in your own directory (directory.kind is http): look after them there.');
+  }
   const folder = settings.data.dir;
   const service = createAdminClient(folder, readOperator());
   for (let triesLeft = Math.ceil(waitMs / triesApartMs); ; triesLeft -= 1) {
@@ -231,7 +250,7 @@ export async function openAccounts(
 async function openOwnAccounts(settings: Settings, release: () => Promise<void>): Promise<OpenedAccounts> {
   try {
     await removeLeftovers(settings.data.dir);
-    const directory = await openDirectory(settings, systemClock, undefined);
+    const directory = await openOwnDirectory(settings, systemClock, undefined);
     // No event of an administrator names a mailbox, so this needs no key for a digest.
     const mailboxes = settings.audit.mailboxes === 'clear' ? 'clear' : 'off';
     const options = { mailboxes, clock: systemClock, log: createJsonLog('silent') } as const;

@@ -6,6 +6,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { domainOf, isDomainName, type Mailbox, parseMailbox } from '../core/mail-address.ts';
+import { isWebhookSecret } from '../core/webhook-secret.ts';
 
 /** Where to listen or whom to ask; `host` is an IP address or a host name, IPv6 without brackets. */
 export interface HostPort {
@@ -185,11 +186,30 @@ function readSecret(text: string): Reading<string> {
   return Buffer.from(text, 'base64url').length < 32 ? { problem: 'is shorter than 32 bytes' } : { value: text };
 }
 
+/** Ends in a slash, so that paths can be put behind it. */
+function readDirectoryUrl(text: string): Reading<string> {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) return { problem: 'is not an http or https URL' };
+  // What is asked and answered here are passwords: TLS is what keeps them, and what vouches for the answer.
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) return { problem: 'is http, but not on this machine' };
+  if (url.port === '0') return { problem: 'has port 0' };
+  if (/[?#@\\\s]/.test(text)) return { problem: 'has more in it than scheme, host, port and path' };
+  return { value: url.href.endsWith('/') ? url.href : `${url.href}/` };
+}
+
+function readWebhookSecret(text: string): Reading<string> {
+  return isWebhookSecret(text) ? { value: text } : { problem: 'is not whsec_ and 24 to 64 bytes as base64' };
+}
+
 // ---- the options ----
 
 const listenRemedy = 'Give host:port, for example "127.0.0.1:3000", or "[::1]:3000" in quotes.';
 const secretRemedy =
   'Make one with: openssl rand 32 | basenc --base64url -w0 | tr -d = , and give it as RTV_KEYS_SECRET.';
+
+const directorySecretRemedy =
+  'Make one with: echo "whsec_$(openssl rand -base64 32)" , put it into a file that nobody else can read, and name that ' +
+  'file in directory.secretFile; or give it as RTV_DIRECTORY_SECRET.';
 
 const web = z.strictObject({
   listen: option(textOf(readListen).prefault('127.0.0.1:3000'), {
@@ -307,6 +327,32 @@ const data = z.strictObject({
 });
 
 const directory = z.strictObject({
+  kind: option(oneOf(['builtin', 'http']).default('builtin'), {
+    meaning: 'Where accounts live: in data.dir, or behind a service of your own (config/directory.openapi.yaml).',
+    remedy: 'Give builtin or http.',
+  }),
+  url: option(textOf(readDirectoryUrl).nullable().default(null), {
+    nullable: true,
+    meaning: 'Your own directory service; the paths of config/directory.openapi.yaml are put behind it.',
+    remedy: 'Give null, or an https URL (http on this machine), for example https://accounts.school.example/reset/.',
+  }),
+  secretFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: 'File with the secret that signs the calls to directory.url; read once at the start.',
+    remedy: directorySecretRemedy,
+  }),
+  secret: option(textOf(readWebhookSecret).nullable().default(null), {
+    nullable: true,
+    environmentOnly: true,
+    meaning: 'The same secret, in place of directory.secretFile.',
+    remedy: directorySecretRemedy,
+  }),
+  timeoutSeconds: integer(
+    1,
+    30,
+    5,
+    'Time for one try of a call to directory.url. A call has twice that and 2 seconds.',
+  ),
   ignoreCaseDomains: option(
     z
       .array(
@@ -403,7 +449,7 @@ type PartialSettings = z.output<typeof partialSchema>;
 /** A rule between options. */
 export interface CrossRule {
   /** Paths of the options it looks at. */
-  readonly options: readonly [string, string];
+  readonly options: readonly [string, string, ...string[]];
   /** Says what does not fit and what would, or undefined when all is well or an option is missing. */
   readonly broken: (some: PartialSettings) => { readonly problem: string; readonly remedy: string } | undefined;
 }
@@ -447,6 +493,40 @@ export const crossRules: readonly CrossRule[] = [
         : {
             problem: 'the operator is at the domain that is for one-time addresses only',
             remedy: 'Give an address at another domain, for example it@school.example.',
+          },
+  },
+  {
+    options: ['directory.url', 'directory.kind'],
+    broken: ({ directory: { kind, url = null } }) =>
+      (kind === 'http') === (url !== null)
+        ? undefined
+        : {
+            problem: url === null ? 'http is chosen, but no URL given' : 'a URL is given, but http is not chosen',
+            remedy: 'Give both directory.kind: http and directory.url, or neither.',
+          },
+  },
+  {
+    options: ['directory.secretFile', 'directory.secret', 'directory.kind'],
+    broken: ({ directory: { kind, secretFile = null, secret = null } }) => {
+      const given = [secretFile, secret].filter((each) => each !== null).length;
+      if (kind === 'http' && given === 0)
+        return { problem: 'http is chosen, but no secret given', remedy: directorySecretRemedy };
+      if (given === 2) return { problem: 'both are given', remedy: 'Keep one of the two.' };
+      if (kind === 'http' || given === 0) return undefined;
+      return {
+        problem: 'a secret is given, but http is not chosen',
+        remedy: 'Set directory.kind to http, or take it away.',
+      };
+    },
+  },
+  {
+    options: ['directory.ignoreCaseDomains', 'directory.kind'],
+    broken: ({ directory: { kind, ignoreCaseDomains = [] } }) =>
+      kind !== 'http' || ignoreCaseDomains.length === 0
+        ? undefined
+        : {
+            problem: 'with http it is your service that decides which addresses are equal',
+            remedy: 'Take directory.ignoreCaseDomains away.',
           },
   },
   {

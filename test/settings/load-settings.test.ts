@@ -52,6 +52,8 @@ function valueAt(settings: unknown, path: string): unknown {
 }
 
 const secret = Buffer.alloc(32, 'q').toString('base64url');
+const directorySecret = `whsec_${Buffer.alloc(32, 'q').toString('base64')}`;
+const directoryUrl = 'https://accounts.school.example/reset/';
 
 describe('one value', () => {
   const taken: readonly [path: string, given: unknown, want: unknown][] = [
@@ -100,6 +102,7 @@ describe('one value', () => {
       ['School.example', 'mail.school.example'],
       ['school.example', 'mail.school.example'],
     ],
+    ['directory.timeoutSeconds', 30, 30],
     ['keys.source', 'ephemeral', 'ephemeral'],
     ['audit.mailboxes', 'clear', 'clear'],
     ['log.level', 'silent', 'silent'],
@@ -193,6 +196,16 @@ describe('one value', () => {
     ['directory.ignoreCaseDomains', ['school'], /entry 1, which is not a full host name/],
     ['directory.ignoreCaseDomains', Array(101).fill('school.example'), /more than 100/],
     ['directory.ignoreCaseDomains', null, /no value/],
+    ['directory.kind', 'ldap', /none of builtin, http/],
+    ['directory.url', 'accounts.school.example', /not an http/],
+    ['directory.url', 'ldaps://accounts.school.example', /not an http/],
+    ['directory.url', 'http://accounts.school.example', /not on this machine/],
+    ['directory.url', 'http://127.0.0.1.school.example', /not on this machine/],
+    ['directory.url', 'http://127.0.0.1:0', /port 0/],
+    ['directory.url', 'https://me:pw@accounts.school.example', /more in it/],
+    ['directory.url', 'https://accounts.school.example/?key=1', /more in it/],
+    ['directory.url', 'https://accounts.school.example/#a', /more in it/],
+    ['directory.timeoutSeconds', 31, /between 1 and 30/],
     ['keys.source', 'vault', /none of file, env, ephemeral/],
     ['audit.mailboxes', 'digests', /none of clear/],
     ['log.level', 'loud', /none of debug/],
@@ -493,6 +506,54 @@ describe('rules between options', () => {
       /one-time/,
     ],
     [
+      'http without a URL',
+      { env: { RTV_DIRECTORY_KIND: 'http', RTV_DIRECTORY_SECRET: directorySecret } },
+      /RTV_DIRECTORY_KIND/,
+      'directory.kind',
+      /directory\.url: .*no URL/,
+    ],
+    [
+      'a directory URL without http',
+      { env: { RTV_DIRECTORY_URL: directoryUrl } },
+      /RTV_DIRECTORY_URL/,
+      'directory.url',
+      /http is not chosen/,
+    ],
+    [
+      'http without a secret',
+      { env: { RTV_DIRECTORY_URL: directoryUrl, RTV_DIRECTORY_KIND: 'http' } },
+      /RTV_DIRECTORY_KIND/,
+      'directory.kind',
+      /directory\.secretFile and directory\.secret: .*no secret/,
+    ],
+    [
+      'a secret in a file and in the environment',
+      {
+        env: { RTV_DIRECTORY_URL: directoryUrl, RTV_DIRECTORY_SECRET: directorySecret },
+        overrides: { 'directory.kind': 'http', 'directory.secretFile': 'secret' },
+      },
+      /override directory/,
+      'directory.secretFile',
+      /both are given/,
+    ],
+    [
+      'a directory secret without http',
+      { env: { RTV_DIRECTORY_SECRET: directorySecret } },
+      /RTV_DIRECTORY_SECRET/,
+      'directory.secret',
+      /http is not chosen/,
+    ],
+    [
+      'domains that ignore case, with http',
+      {
+        env: { RTV_DIRECTORY_URL: directoryUrl, RTV_DIRECTORY_SECRET: directorySecret, RTV_DIRECTORY_KIND: 'http' },
+        overrides: { 'directory.ignoreCaseDomains': ['school.example'] },
+      },
+      /override directory\.ignoreCaseDomains/,
+      'directory.ignoreCaseDomains',
+      /your service/,
+    ],
+    [
       'env without a secret',
       { env: { RTV_KEYS_SOURCE: 'env' } },
       /RTV_KEYS_SOURCE/,
@@ -530,6 +591,33 @@ describe('rules between options', () => {
       secret,
     );
   });
+
+  test('a directory behind HTTP, on this machine and elsewhere', () => {
+    const env = { RTV_DIRECTORY_SECRET: directorySecret };
+    for (const [url, want] of [
+      ['https://accounts.school.example', 'https://accounts.school.example/'],
+      ['https://accounts.school.example:8443/a/b', 'https://accounts.school.example:8443/a/b/'],
+      ['http://[::1]:8080/', 'http://[::1]:8080/'],
+    ]) {
+      const overrides = { 'directory.kind': 'http', 'directory.url': url };
+      const { directory } = settingsOf({ files: [developmentFile], env, overrides });
+      assert.deepEqual([directory.url, directory.secret], [want, directorySecret]);
+    }
+  });
+
+  for (const [name, given, right] of [
+    ['24 bytes', `whsec_${Buffer.alloc(24).toString('base64')}`, true],
+    ['64 bytes', `whsec_${Buffer.alloc(64).toString('base64')}`, true],
+    ['23 bytes', `whsec_${Buffer.alloc(23).toString('base64')}`, false],
+    ['65 bytes', `whsec_${Buffer.alloc(65).toString('base64')}`, false],
+    ['another prefix', `whpk_${Buffer.alloc(32).toString('base64')}`, false],
+    ['base64url', `whsec_${Buffer.alloc(32, 255).toString('base64url')}`, false],
+  ] as const) {
+    test(`a directory secret of ${name} is ${right ? 'taken' : 'refused'}`, () => {
+      const env = { RTV_DIRECTORY_SECRET: given, RTV_DIRECTORY_KIND: 'http', RTV_DIRECTORY_URL: directoryUrl };
+      assert.equal(loadSettings({ files: [developmentFile], env }).ok, right);
+    });
+  }
 
   test('a rule waits until its own options are right', () => {
     const env = { RTV_LIMITS_CODE_LIFETIME_MINUTES: '90', RTV_LIMITS_CHALLENGE_LIFETIME_MINUTES: 'x' };

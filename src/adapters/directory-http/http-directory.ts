@@ -3,6 +3,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import type { Directory, Log, PasswordChange } from '../../app/ports.ts';
+import { fileProblem } from '../../core/file-problem.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
 import { isWebhookSecret } from '../../core/webhook-secret.ts';
 import { createEventQueue } from './event-queue.ts';
@@ -43,17 +44,16 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
  * @throws Error, with the place and the remedy but never the secret, when the file cannot be used
  */
 export async function readDirectorySecret(path: string): Promise<string> {
-  const { mode } = await stat(path).catch(explainMissing);
+  const explain = (error: unknown): never => {
+    throw new Error(`directory.secretFile: ${path} ${fileProblem(error)}.`);
+  };
+  const { mode } = await stat(path).catch(explain);
   if ((mode & 0o077) !== 0) {
     throw new Error(`${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run: chmod 600 ${path}`);
   }
-  const secret = (await readFile(path, 'utf8').catch(explainMissing)).trim();
+  const secret = (await readFile(path, 'utf8').catch(explain)).trim();
   if (!isWebhookSecret(secret)) {
     throw new Error(`${path} holds no secret. Write whsec_ and 24 to 64 bytes as base64 into it, and nothing else.`);
   }
   return secret;
-}
-
-function explainMissing({ path, code }: NodeJS.ErrnoException): never {
-  throw new Error(`${path} cannot be read (${code}). It is named by directory.secretFile.`);
 }
