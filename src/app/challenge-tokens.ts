@@ -6,7 +6,7 @@
 // The language is not in it: it may change on the open page, and must not change the challenge.
 
 import { concatBytes, fromBase64Url, fromHex, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
-import type { Challenge, Sender, Verified } from '../core/challenge.ts';
+import type { Challenge, ChosenAccount, Sender, Verified } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
@@ -142,6 +142,20 @@ export function deriveRecoveryCodes(secrets: Secrets, id: string, { grantSalt }:
   const codeOf = (number: number) =>
     undoCodeFromDigest(secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|recovery|${number}`)));
   return Array.from({ length: recoveryCodesCount }, (_, number) => codeOf(number));
+}
+
+/**
+ * Names the change that a grant is used for, 32 hexadecimal digits. Every try for one choice of an account gets the same
+ * name, so that it is done once although the answer to a try was lost.
+ */
+export function deriveChangeId(
+  secrets: Secrets,
+  id: string,
+  { grantSalt }: Verified,
+  account: Pick<ChosenAccount, 'id' | 'securityVersion'>,
+): string {
+  const choice = JSON.stringify([id, grantSalt, account.id, account.securityVersion]);
+  return toHex(secrets.mac('change', textBytes(choice)).subarray(0, 16));
 }
 
 /** The code that undoes a change of a password: 16 letters and digits, in nobody's store. */

@@ -48,7 +48,17 @@ export interface Clock {
 }
 
 /** What a keyed digest is for. Each has its own sub-key, so no value of one use means anything in another. */
-export type SecretUse = 'cookie' | 'nonce' | 'address' | 'code' | 'grant' | 'undo' | 'attempt' | 'enrolment' | 'log';
+export type SecretUse =
+  | 'cookie'
+  | 'nonce'
+  | 'address'
+  | 'code'
+  | 'grant'
+  | 'change'
+  | 'undo'
+  | 'attempt'
+  | 'enrolment'
+  | 'log';
 
 /** Randomness and keyed digests. Throws nothing. */
 export interface Secrets {

@@ -1,8 +1,9 @@
 // What a grant is for: choose an account of the mailbox that was proved, pass its second factor, and set its new password.
 // The grant is used up on disk before the directory is asked, so of two browsers that race one gets it; when the directory
-// fails it is given back, and nothing is half done.
+// fails it is given back, and nothing is half done. When nobody knows whether the directory has done it, the change is kept:
+// the next try is the same change, and if none comes, its notice goes out all the same.
 
-import { toBase64Url, toHex } from '../core/bytes.ts';
+import { toBase64Url } from '../core/bytes.ts';
 import {
   type Challenge,
   chooseAccount,
@@ -16,24 +17,25 @@ import { domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import { type ChangeRecord, dropChange } from '../core/password-change.ts';
 import { judgePassword, passwordLengthMin } from '../core/password-policy.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
-import { attemptId, changeRecordId, deriveUndoCode, mailboxDigest } from './challenge-tokens.ts';
+import { attemptId, changeRecordId, deriveChangeId, deriveUndoCode, mailboxDigest } from './challenge-tokens.ts';
 import { auditFacts, createGrants, type OpenGrant } from './open-grant.ts';
-import type {
-  Account,
-  AppLimits,
-  Audit,
-  AuditEvent,
-  ChallengeStore,
-  ChangeStore,
-  Client,
-  Clock,
-  Directory,
-  GrantForm,
-  PasswordForm,
-  RedeemRefused,
-  ResetPassword,
-  SecondFactorForm,
-  Secrets,
+import {
+  type Account,
+  type AppLimits,
+  type Audit,
+  type AuditEvent,
+  type ChallengeStore,
+  type ChangeStore,
+  type Client,
+  type Clock,
+  DependencyError,
+  type Directory,
+  type GrantForm,
+  type PasswordForm,
+  type RedeemRefused,
+  type ResetPassword,
+  type SecondFactorForm,
+  type Secrets,
 } from './ports.ts';
 import { createRateLog } from './rate-log.ts';
 
@@ -45,10 +47,13 @@ interface Ports {
   readonly directory: Directory;
   /** @param folded as the password policy folds it */
   readonly isCommonPassword: (folded: string) => boolean;
-  /** Told after the write that a notice waits in the outbox. */
-  readonly noticeQueued: (id: string) => void;
+  /** Told after the write that a notice waits in the outbox, or will have to go out in a while. */
+  readonly noticeQueued: (id: string, inMs?: number) => void;
   readonly audit: Audit;
 }
+
+// How much longer than the grant a try may take that began with it.
+const lastTryMs = 60_000;
 
 /** Makes the use case. @param siteName a word that no password may consist of */
 export function createResetPassword(ports: Ports, limits: AppLimits, siteName: string): ResetPassword {
@@ -59,15 +64,20 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
   const refuseState = createRefuseState(ports, noteOnce);
   const set = createSetPassword(ports, limits, siteName);
 
-  /** The grant, and the account that was chosen with it. */
-  async function openChosen(form: GrantForm & { readonly account: string | undefined }) {
+  /** The grant, and the account as it was chosen with it. @param isOurs whether it may have changed by ourselves */
+  async function openChosen(
+    form: GrantForm & { readonly account: string | undefined },
+    isOurs: (opened: OpenGrant, account: Account) => Promise<boolean>,
+  ) {
     const opened = await openForm(form);
     if ('reason' in opened) return opened;
+    const chosen = opened.grant.account;
     const accounts = await directory.accountsOf(opened.grant.mailbox);
-    const account = accounts.find((each) => isStill(each, opened.grant.account));
+    const account = accounts.find(({ id }) => id === chosen?.id);
     // The page may be older than a choice that was made in another window.
-    if (account === undefined || account.id !== form.account) return refuse('account-changed');
-    return { ...opened, account };
+    if (account === undefined || chosen === null || account.id !== form.account) return refuse('account-changed');
+    if (!isStill(account, chosen) && !(await isOurs(opened, account))) return refuse('account-changed');
+    return { ...opened, account: { ...account, securityVersion: chosen.securityVersion } };
   }
 
   return {
@@ -98,12 +108,12 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
       });
     },
     async passSecondFactor(form) {
-      const opened = await openChosen(form);
+      const opened = await openChosen(form, async () => false);
       if ('reason' in opened) return opened;
       return refuseState(opened, opened.account, form) ?? pass(opened, opened.account, form);
     },
     async set(form) {
-      const opened = await openChosen(form);
+      const opened = await openChosen(form, wasTried(ports));
       if ('reason' in opened) return opened;
       const refused = refuseState(opened, opened.account, form);
       if (refused !== undefined) return refused;
@@ -117,6 +127,19 @@ function isStill(account: Account, chosen: Verified['account']): boolean {
   const isSame = account.id === chosen?.id && account.securityVersion === chosen.securityVersion;
   // A second factor that was enrolled since must be asked for.
   return isSame && (account.secondFactor === 'none') === (chosen.secondFactor === 'none');
+}
+
+/**
+ * Tells whether it may be our own try of before, whose answer was lost, that has made another version of the account: then
+ * the directory knows. The version of before never comes back, so that nothing else can be done with it.
+ */
+function wasTried({ secrets, changes, clock }: Ports) {
+  return async ({ id, grant }: OpenGrant, { securityVersion }: Account): Promise<boolean> => {
+    const chosen = grant.account;
+    if (chosen === null || securityVersion === chosen.securityVersion) return false;
+    const undoCode = deriveUndoCode(secrets, deriveChangeId(secrets, id, grant, chosen));
+    return (await changes.read(changeRecordId(secrets, undoCode), clock.now())) !== undefined;
+  };
 }
 
 /** An account that cannot be reset is refused. */
@@ -185,22 +208,32 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
   const versionOf = async (mailbox: Mailbox, id: string) =>
     (await directory.accountsOf(mailbox)).find((account) => account.id === id)?.securityVersion;
 
-  /** Asks the directory. When it fails, all is as it was. */
-  async function change(id: string, record: ChangeRecord, securityVersion: string, password: string) {
-    const { accountId, mailbox, changeId, at, undoUntil } = record;
+  /** Asks the directory. When it has not done it, all is as it was. */
+  async function change(id: string, grant: Verified, made: ChangeRecord, securityVersion: string, password: string) {
+    const { accountId, mailbox, changeId, at } = made;
     const addressFrozenUntil = at + limits.addressFreezeMs;
-    const asked = { accountId, securityVersion, mailbox, password, changeId, at, undoUntil, addressFrozenUntil };
+    let isFresh = false;
     try {
-      await changes.transact(record.id, at, () => ({ next: record, result: undefined }));
+      // There already: an earlier try, of which nobody knows what came of it.
+      const before = await changes.transact(made.id, at, (current) => ({ next: current ?? made, result: current }));
+      isFresh = before === undefined;
+      const { undoUntil } = before ?? made;
+      const asked = { accountId, securityVersion, mailbox, password, changeId, at, undoUntil, addressFrozenUntil };
       const outcome = await directory.setPassword(asked);
       if (outcome === 'done') return outcome;
     } catch (error) {
-      // What was written is taken back as far as the disk lets us: a start would send a notice for it.
-      await settle(record.id, dropChange).catch(() => {});
+      if (error instanceof DependencyError && error.outcomeUnknown) {
+        noticeQueued(made.id, Math.max(grant.grantExpiresAt - at, 0) + lastTryMs);
+      } else if (isFresh) {
+        // What was written is taken back as far as the disk lets us: a start would send a notice for it.
+        await settle(made.id, dropChange).catch(() => {});
+      }
       await giveBack(id, changeId);
       throw error;
     }
-    await settle(record.id, dropChange);
+    // The earlier try may have been done, with another password: better a notice too many.
+    if (isFresh) await settle(made.id, dropChange);
+    else noticeQueued(made.id);
     await giveBack(id, changeId);
     return 'account-changed';
   }
@@ -213,7 +246,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     const judged = judgePassword(form.password ?? '', form.repeated ?? '', { lengthMin, words }, isCommonPassword);
     if (judged.kind === 'refused') return judged;
     const now = clock.now();
-    const changeId = toHex(secrets.randomBytes(16));
+    const changeId = deriveChangeId(secrets, id, grant, account);
     const spent = await store.transact(id, now, (current: Challenge | undefined) => {
       if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
       const { next, outcome } = spendGrant(current, account, changeId, now);
@@ -234,7 +267,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
       state: 'setting',
       notice: 'none',
     };
-    const outcome = await change(id, record, account.securityVersion, judged.password);
+    const outcome = await change(id, grant, record, account.securityVersion, judged.password);
     if (outcome === 'account-changed') return refuse('account-changed');
     noticeQueued(record.id);
     audit.note({ event: 'password-set', ...auditFacts(opened, account, form, now) });

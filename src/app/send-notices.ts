@@ -9,8 +9,8 @@ import type { ChangeStore, Clock, Log, MailSender, Secrets } from './ports.ts';
 export interface SendNotices {
   /** Sends what a crash or a stop left behind. */
   start(): Promise<void>;
-  /** A notice waits: hand it over now. */
-  queued(id: string): void;
+  /** A notice waits: hand it over now, or after `inMs` in place of any other time that was named for it. */
+  queued(id: string, inMs?: number): void;
   /** Ends the waiting and lets what is under way finish. What is left stays in the store. */
   stop(): Promise<void>;
 }
@@ -70,11 +70,12 @@ export function createSendNotices({
 
   function wait(id: string, tries: number): void {
     const pauseMs = pausesMs[Math.min(tries, pausesMs.length) - 1] ?? 0;
-    if (!stopped)
-      pauses.set(
-        id,
-        clock.after(pauseMs, () => run(id, tries + 1)),
-      );
+    if (!stopped) later(id, pauseMs, tries + 1);
+  }
+
+  function later(id: string, inMs: number, tries: number): void {
+    const cancel = clock.after(inMs, () => run(id, tries));
+    pauses.set(id, cancel);
   }
 
   function run(id: string, tries: number): void {
@@ -89,8 +90,11 @@ export function createSendNotices({
   }
 
   return {
-    queued(id) {
-      if (!stopped) run(id, 1);
+    queued(id, inMs) {
+      if (stopped) return;
+      pauses.get(id)?.();
+      if (inMs === undefined) run(id, 1);
+      else later(id, inMs, 1);
     },
     async start() {
       for (const { id } of await changes.withQueued(clock.now())) {
