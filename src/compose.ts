@@ -111,7 +111,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(() => sender.close());
   const outbox = createSendReplies({ secrets, store, sender, clock, log, news }, limits);
   closers.push(() => outbox.stop());
-  const notices = createSendNotices({ secrets, changes, sender, clock, log });
+  const notices = createSendNotices({ secrets, changes, sender, clock, log, directory });
   closers.push(() => notices.stop());
 
   const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {

@@ -288,15 +288,14 @@ export interface PasswordChange {
   readonly addressFrozenUntil: number;
 }
 
-/** What happened here and the directory did not see. Times are milliseconds since the epoch. */
-export type DirectoryEvent =
-  | { readonly kind: 'mailbox-proved'; readonly mailbox: Mailbox; readonly at: number }
-  | {
-      readonly kind: 'notice-sent' | 'notice-failed';
-      readonly accountId: string;
-      readonly changeId: string;
-      readonly at: number;
-    };
+/** What came of a notice, which the directory does not see. */
+export interface DirectoryEvent {
+  readonly kind: 'notice-sent' | 'notice-failed';
+  readonly accountId: string;
+  readonly changeId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
 
 /**
  * Where accounts live. Every method that asks throws DependencyError when the directory fails; then nothing has changed,

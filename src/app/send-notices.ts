@@ -4,7 +4,7 @@
 
 import { type ChangeRecord, confirmChange, dropChange, settleNotice } from '../core/password-change.ts';
 import { changeRecordId, deriveUndoCode } from './challenge-tokens.ts';
-import type { ChangeStore, Clock, Log, MailSender, Secrets } from './ports.ts';
+import type { ChangeStore, Clock, Directory, Log, MailSender, Secrets } from './ports.ts';
 
 export interface SendNotices {
   /** Sends what a crash or a stop left behind. */
@@ -24,12 +24,14 @@ export function createSendNotices({
   sender,
   clock,
   log,
+  directory,
 }: {
   secrets: Secrets;
   changes: ChangeStore;
   sender: Pick<MailSender, 'sendNotice'>;
   clock: Clock;
   log: Log;
+  directory: Pick<Directory, 'tell'>;
 }): SendNotices {
   const pauses = new Map<string, () => void>();
   const underWay = new Set<Promise<void>>();
@@ -58,7 +60,10 @@ export function createSendNotices({
     const fields = { outcome: result.kind, detail, tries, durationMs: clock.now() - startedAt };
     log[result.kind === 'handed-over' ? 'info' : 'warn']('notice', fields);
     if (result.kind === 'temporary') return wait(id, tries);
-    await settle(id, (current) => settleNotice(current, result.kind === 'handed-over' ? 'handed-over' : 'failed'));
+    const isSent = result.kind === 'handed-over';
+    await settle(id, (current) => settleNotice(current, isSent ? 'handed-over' : 'failed'));
+    const { accountId, changeId } = record;
+    directory.tell?.({ kind: isSent ? 'notice-sent' : 'notice-failed', accountId, changeId, at: clock.now() });
   }
 
   /** Written down under a key that is gone: the code that its notice will hold must name it. */

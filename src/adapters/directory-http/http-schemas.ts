@@ -173,17 +173,19 @@ const event = {
   path: 'events',
   summary: 'Something happened',
   description:
-    'For your own records: what the other calls do not tell. Best effort, in the order in which it happened: tried for ' +
-    'about a minute, not kept over a restart, and nobody waits for it. Answer `{}`.',
+    'What the other calls do not tell. Best effort, in the order in which it happened: tried for about a minute, not kept ' +
+    'over a restart, and nobody waits for it. Answer `{}`.',
   request: z
-    .discriminatedUnion('kind', [
-      z
-        .object({ kind: z.literal('mailbox-proved'), mailbox, at: time })
-        .meta({ description: 'The right code was typed: somebody may now act for this mailbox for some minutes.' }),
-      z.object({ kind: z.enum(['notice-sent', 'notice-failed']), accountId, changeId, at: time }).meta({
-        description: 'The mail that tells of a new password was handed over, or could not be delivered for good.',
+    .object({
+      kind: z.enum(['notice-sent', 'notice-failed']).meta({
+        description:
+          'The mail that tells the person of a new password was handed over to the relay, or could not be delivered for ' +
+          'good: then you may want to tell them another way.',
       }),
-    ])
+      accountId,
+      changeId,
+      at: time,
+    })
     .meta({ id: 'EventRequest' }),
   answer: z.object({}).meta({ id: 'EventAnswer' }),
 };
