@@ -97,8 +97,14 @@ const setPassword = {
       }),
       changeId,
       at: time,
-      undoUntil: time.meta({ description: 'Until then `accounts/revert-password` may bring back what was before.' }),
-      addressFrozenUntil: time.meta({ description: 'Until then the mailboxes of the account must not be changed.' }),
+      undoUntil: time.meta({
+        description: 'Until then `accounts/revert-password` may bring back what was before.',
+        example: 1_795_428_000_000,
+      }),
+      addressFrozenUntil: time.meta({
+        description: 'Until then the mailboxes of the account must not be changed.',
+        example: 1_795_773_600_000,
+      }),
     })
     .meta({ id: 'SetPasswordRequest' }),
   answer: z
