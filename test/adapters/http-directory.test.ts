@@ -339,6 +339,33 @@ describe('a call', () => {
     assert.equal(unsigned.status, 401);
   });
 
+  it('to check a second factor gives back each of its answers, and takes no other', async (t) => {
+    const answers: unknown[] = ['right', 'wrong', 'account-changed'].map((outcome) => ({ outcome }));
+    answers.push({ outcome: 'too-many', waitMs: 1_000 }, { outcome: 'too-many' }, { outcome: 'fine' });
+    const server = await serverOf(t, (_, response) => void json(response, answers.shift()));
+    const { directory, clock } = client(server.url);
+    const attempt = {
+      accountId: 'a',
+      securityVersion: '1',
+      attemptId: 'b'.repeat(32),
+      typed: '123 456',
+      at: clock.now(),
+    };
+    for (const kind of ['right', 'wrong', 'account-changed']) {
+      assert.deepEqual(await directory.verifySecondFactor(attempt), { kind });
+    }
+    assert.deepEqual(await directory.verifySecondFactor(attempt), { kind: 'too-many', waitMs: 1_000 });
+    for (const _ of answers.slice()) await failing(directory.verifySecondFactor(attempt), clock);
+  });
+
+  it('to confirm a mailbox tells whether any account uses it', async (t) => {
+    const running = await exampleOf(t);
+    const { directory, clock } = client(running.url);
+    const confirm = (mailbox: string) =>
+      directory.confirmMailbox({ mailbox, changeId: 'd'.repeat(32), at: clock.now() });
+    assert.deepEqual([await confirm(amy), await confirm('rory@school.example')], ['done', 'no-account']);
+  });
+
   it('goes to the path that the setting names', async (t) => {
     const paths: (string | undefined)[] = [];
     const server = await serverOf(t, (request, response) => {

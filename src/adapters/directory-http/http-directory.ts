@@ -2,6 +2,7 @@
 // organisation promises in turn is in config/directory.openapi.yaml; test/examples/directory-server.ts shows one that keeps it.
 
 import { readFile, stat } from 'node:fs/promises';
+import type { z } from 'zod';
 import type { Directory, Log, PasswordChange } from '../../app/ports.ts';
 import { fileProblem } from '../../core/file-problem.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
@@ -10,7 +11,14 @@ import { createEventQueue } from './event-queue.ts';
 import { endpoints } from './http-schemas.ts';
 import { type CallOptions, createSignedCalls } from './signed-calls.ts';
 
-export interface HttpDirectory extends Required<Directory> {
+type Asked<Verb extends keyof typeof endpoints> = z.input<(typeof endpoints)[Verb]['request']>;
+
+export interface HttpDirectory extends Directory {
+  verifySecondFactor(
+    attempt: Asked<'verifySecondFactor'>,
+  ): Promise<{ kind: 'right' | 'wrong' | 'account-changed' } | { kind: 'too-many'; waitMs: number }>;
+  confirmMailbox(confirmation: Asked<'confirmMailbox'>): Promise<'done' | 'no-account'>;
+  readonly tell: NonNullable<Directory['tell']>;
   /** Events that wait are lost. */
   close(): void;
 }
@@ -32,6 +40,14 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
     },
     async revertPassword(accountId: string, changeId: string, at: number) {
       const { outcome } = await call(endpoints.revertPassword, { accountId, changeId, at });
+      return outcome;
+    },
+    async verifySecondFactor(attempt) {
+      const answer = await call(endpoints.verifySecondFactor, attempt);
+      return answer.outcome === 'too-many' ? { kind: answer.outcome, waitMs: answer.waitMs } : { kind: answer.outcome };
+    },
+    async confirmMailbox(confirmation) {
+      const { outcome } = await call(endpoints.confirmMailbox, confirmation);
       return outcome;
     },
     tell: events.tell,

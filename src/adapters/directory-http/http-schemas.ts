@@ -129,7 +129,7 @@ const verifySecondFactor = {
       accountId,
       securityVersion,
       attemptId: hex32.meta({ description: 'Names the attempt.', example: '0d9a3c5e7f1b2468ace013579bdf2468' }),
-      typed: z.string().max(200).meta({ description: 'As it was typed; a secret.', example: '492 039' }),
+      typed: z.string().max(100).meta({ description: 'As it was typed; a secret.', example: '492 039' }),
       at: time,
     })
     .meta({ id: 'VerifySecondFactorRequest' }),
