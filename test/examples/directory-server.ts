@@ -1,5 +1,6 @@
-// An organisation's own directory in about sixty lines: what config/directory.openapi.yaml asks for, with accounts in a Map.
-// To be read. In a real one the Map is a database, `obey` one transaction, and the answers given are kept for an hour.
+// An organisation's own directory in a hundred lines: what config/directory.openapi.yaml asks for, with accounts in a Map.
+// To be read. In a real one the Map is a database, `obey` one transaction, a body has at most 64 KiB, and the answers are kept
+// for an hour: so a call that is made again, by us or by whoever listened, is obeyed once.
 
 import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
