@@ -7,11 +7,12 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { TOTP } from 'otpauth';
 import { createHttpDirectory, readDirectorySecret } from '../../src/adapters/directory-http/http-directory.ts';
 import { endpoints } from '../../src/adapters/directory-http/http-schemas.ts';
 import { DependencyError, type PasswordChange } from '../../src/app/ports.ts';
 import { amy, collectLog } from '../app/support.ts';
-import { isPassword } from '../examples/directory-server.ts';
+import { isPassword } from '../examples/example-accounts.ts';
 import { TestClock } from '../support/clock.ts';
 import {
   directorySecret,
@@ -356,6 +357,33 @@ describe('a call', () => {
     }
     assert.deepEqual(await directory.verifySecondFactor(attempt), { kind: 'too-many', waitMs: 1_000 });
     for (const _ of answers.slice()) await failing(directory.verifySecondFactor(attempt), clock);
+  });
+
+  it('to check a second factor is one attempt, however often it is made', async (t) => {
+    const running = await exampleOf(t);
+    const { directory, clock } = client(running.url);
+    const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+    const factor = { secret, recoveryCodes: ['k7m29qxfh3twzz8p'], lastStep: 0, wrongAt: [] };
+    Object.assign(running.accounts.get('a') ?? assert.fail(), { secondFactor: factor });
+    const at = clock.now();
+    let attempts = 0;
+    const verify = async (typed: string, more: object = {}) => {
+      attempts += 1;
+      const attemptId = attempts.toString(16).padStart(32, '0');
+      const attempt = { accountId: 'a', securityVersion: '1', attemptId, typed, at, ...more };
+      return (await directory.verifySecondFactor(attempt)).kind;
+    };
+    const steps = [-30_000, 0, 30_000].map((drift) => new TOTP({ secret }).generate({ timestamp: at + drift }));
+    const other = ['111111', '222222', '333333', '444444'].find((digits) => !steps.includes(digits)) ?? '';
+    const [, token = ''] = steps;
+    assert.equal(await verify(other, { securityVersion: '2' }), 'account-changed');
+    const [one, two] = ['e', 'f'].map((digit) => ({ attemptId: digit.repeat(32) }));
+    assert.deepEqual([await verify(other, one), await verify(other, one)], ['wrong', 'wrong']);
+    assert.equal(running.accounts.get('a')?.secondFactor?.wrongAt.length, 1);
+    assert.deepEqual([await verify(token, two), await verify(token, two)], ['right', 'right']);
+    assert.equal(await verify(token), 'wrong', 'a used step');
+    assert.deepEqual([await verify('K7M2-9QXF-H3TW-ZZ8P'), await verify('k7m2-9qxf-h3tw-zz8p')], ['right', 'wrong']);
+    assert.deepEqual([await verify(other), await verify(other), await verify(other)], ['wrong', 'wrong', 'too-many']);
   });
 
   it('to confirm a mailbox tells whether any account uses it', async (t) => {

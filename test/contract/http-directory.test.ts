@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHttpDirectory } from '../../src/adapters/directory-http/http-directory.ts';
 import { createJsonLog } from '../../src/adapters/system/json-log.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import { type ExampleAccount, isPassword } from '../examples/directory-server.ts';
+import { type ExampleAccount, isPassword } from '../examples/example-accounts.ts';
 import { directorySecret, exampleAccount, startDirectory } from '../support/http-directory.ts';
 import { describeDirectory } from './directory.ts';
 

@@ -2,7 +2,8 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ExampleAccount, exampleDirectory } from '../examples/directory-server.ts';
+import { exampleDirectory } from '../examples/directory-server.ts';
+import type { ExampleAccount } from '../examples/example-accounts.ts';
 
 /** Signs calls in tests. */
 export const directorySecret = `whsec_${Buffer.alloc(32, 'directory').toString('base64')}`;
@@ -22,6 +23,7 @@ export function exampleAccount(
     state: 'active',
     version: 1,
     password: null,
+    secondFactor: null,
     previous: [],
     passwordChangedAt: null,
     sessionsEndedAt: null,

@@ -1,0 +1,56 @@
+// The accounts of the example directory: what an organisation has already, in its own way.
+
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import { TOTP } from 'otpauth';
+
+export interface ExampleAccount {
+  readonly id: string;
+  name: string;
+  description: string;
+  mailboxes: string[];
+  state: 'active' | 'locked' | 'frozen';
+  version: number;
+  password: Buffer | null;
+  secondFactor: ExampleFactor | null;
+  /** What was before each change that can still be undone, oldest first. */
+  previous: ({ changeId: string; until: number } & Pick<ExampleAccount, 'password' | 'secondFactor'>)[];
+  passwordChangedAt: number | null;
+  sessionsEndedAt: number | null;
+  addressFrozenUntil: number | null;
+}
+
+/** A real one keeps the secret encrypted, and digests of the recovery codes. */
+export interface ExampleFactor {
+  readonly secret: string;
+  recoveryCodes: string[];
+  lastStep: number;
+  wrongAt: number[];
+}
+
+/** Equal texts are equal mailboxes. @param anyCase domains whose local parts are the same in any case */
+export function keyOf(mailbox: string, anyCase: readonly string[]): string {
+  const [local = '', domain = ''] = mailbox.split(/@(?=[^@]*$)/);
+  const isAnyCase = anyCase.some((each) => each.toLowerCase() === domain.toLowerCase());
+  return `${isAnyCase ? local.toLowerCase() : local}@${domain.toLowerCase()}`;
+}
+
+/** With a salt of its own. */
+export const hash = (password: string, salt = randomBytes(16)) => Buffer.concat([salt, scryptSync(password, salt, 32)]);
+/** Whether it is the password of a hash. */
+export const isPassword = (typed: string, of: Buffer | null) =>
+  of !== null && timingSafeEqual(of, hash(typed, Buffer.from(of.subarray(0, 16))));
+
+/** Five wrong ones in an hour; a right one is used up, a step with all before it. */
+export function checkFactor(factor: ExampleFactor, typed: string, at: number): object {
+  factor.wrongAt = factor.wrongAt.filter((wrong) => at < wrong + 3_600_000);
+  const [first] = factor.wrongAt;
+  if (first !== undefined && factor.wrongAt.length >= 5) return { outcome: 'too-many', waitMs: first + 3_600_000 - at };
+  const token = typed.replace(/[\s-]/g, '').toLowerCase();
+  const delta = new TOTP({ secret: factor.secret }).validate({ token, timestamp: at, window: 1 });
+  const step = delta === null ? 0 : Math.floor(at / 30_000) + delta;
+  const right = step > factor.lastStep || factor.recoveryCodes.includes(token);
+  if (!right) factor.wrongAt.push(at);
+  factor.lastStep = Math.max(factor.lastStep, step);
+  factor.recoveryCodes = factor.recoveryCodes.filter((code) => code !== token);
+  return { outcome: right ? 'right' : 'wrong' };
+}
