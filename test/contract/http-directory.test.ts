@@ -1,6 +1,7 @@
 // The client of the organisation's own directory under the contract: over HTTP on loopback, against the example server.
 
 import assert from 'node:assert/strict';
+import { Secret } from 'otpauth';
 import { createHttpDirectory } from '../../src/adapters/directory-http/http-directory.ts';
 import { createJsonLog } from '../../src/adapters/system/json-log.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -9,9 +10,14 @@ import { directorySecret, exampleAccount, startDirectory } from '../support/http
 import { describeDirectory } from './directory.ts';
 
 describeDirectory('http, against the example server', async (given, { ignoreCaseDomains }) => {
-  const accounts = given.map(({ name, description, mailboxes }, index) =>
-    exampleAccount(`example-${index}`, name, mailboxes, description),
-  );
+  const accounts = given.map(({ name, description, mailboxes, secondFactor }, index) => {
+    const account = exampleAccount(`example-${index}`, name, mailboxes, description);
+    if (secondFactor !== undefined) {
+      const { base32: secret } = new Secret({ buffer: new Uint8Array(secondFactor.secret).buffer });
+      account.secondFactor = { secret, recoveryCodes: [...secondFactor.recoveryCodes], lastStep: 0, tries: [] };
+    }
+    return account;
+  });
   const closers: (() => Promise<void>)[] = [];
   /** A new server over the same accounts, and a new client. */
   async function open() {

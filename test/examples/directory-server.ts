@@ -65,9 +65,7 @@ export function exampleDirectory(
       case '/accounts/verify-second-factor': {
         const isSame = account?.state === 'active' && String(account.version) === asked.securityVersion;
         if (!isSame || account.secondFactor === null) return { outcome: 'account-changed' };
-        const answer = answers.get(asked.attemptId) ?? checkFactor(account.secondFactor, asked.typed, asked.at);
-        answers.set(asked.attemptId, answer);
-        return answer;
+        return checkFactor(account.secondFactor, asked.attemptId, asked.typed, asked.at);
       }
       case '/mailboxes/confirm':
         return { outcome: [...accounts.values()].some(uses) ? 'done' : 'no-account' };

@@ -21,10 +21,11 @@ export interface ExampleAccount {
 
 /** A real one keeps the secret encrypted, and digests of the recovery codes. */
 export interface ExampleFactor {
+  /** Base32. */
   readonly secret: string;
   recoveryCodes: string[];
   lastStep: number;
-  wrongAt: number[];
+  readonly tries: { id: string; at: number; right: boolean }[];
 }
 
 /** Equal texts are equal mailboxes. @param anyCase domains whose local parts are the same in any case */
@@ -40,17 +41,18 @@ export const hash = (password: string, salt = randomBytes(16)) => Buffer.concat(
 export const isPassword = (typed: string, of: Buffer | null) =>
   of !== null && timingSafeEqual(of, hash(typed, Buffer.from(of.subarray(0, 16))));
 
-/** Five wrong ones in an hour; a right one is used up, a step with all before it. */
-export function checkFactor(factor: ExampleFactor, typed: string, at: number): object {
-  factor.wrongAt = factor.wrongAt.filter((wrong) => at < wrong + 3_600_000);
-  const [first] = factor.wrongAt;
-  if (first !== undefined && factor.wrongAt.length >= 5) return { outcome: 'too-many', waitMs: first + 3_600_000 - at };
+/** Five wrong ones in an hour; a right one is used up, a step with all before it. The same attempt again is the same. */
+export function checkFactor(factor: ExampleFactor, attemptId: string, typed: string, at: number): object {
+  const known = factor.tries.find(({ id }) => id === attemptId);
+  if (known !== undefined) return { outcome: known.right ? 'right' : 'wrong' };
+  const wrong = factor.tries.filter((each) => !each.right && at < each.at + 3_600_000);
+  if (wrong[0] !== undefined && wrong.length >= 5) return { outcome: 'too-many', waitMs: wrong[0].at + 3_600_000 - at };
   const token = typed.replace(/[\s-]/g, '').toLowerCase();
   const delta = new TOTP({ secret: factor.secret }).validate({ token, timestamp: at, window: 1 });
   const step = delta === null ? 0 : Math.floor(at / 30_000) + delta;
   const right = step > factor.lastStep || factor.recoveryCodes.includes(token);
-  if (!right) factor.wrongAt.push(at);
   factor.lastStep = Math.max(factor.lastStep, step);
   factor.recoveryCodes = factor.recoveryCodes.filter((code) => code !== token);
+  factor.tries.push({ id: attemptId, at, right });
   return { outcome: right ? 'right' : 'wrong' };
 }

@@ -29,7 +29,7 @@ languages do it. Refuse with 401 what is not signed, or was signed more than fiv
 1 second, also while you may still be at work on it. Do what is asked once, and answer each time the same: keep answers by \`webhook-id\`
 for an hour. Each call is done wholly or not at all, and is kept for good when you answer.
 
-**Time.** \`directory.timeoutSeconds\` (5) for a try, twice that and 2 seconds for a call; a person is waiting. At most 40 calls are
+**Time.** \`directory.timeoutSeconds\` (5) for a try, twice that and 2 seconds for a call; a person is waiting. At most 128 calls are
 open at once.
 
 **Status.** 200 with \`application/json\` and the agreed body, at most 1 MiB; more fields than agreed are ignored. Any 4xx, and 503, say

@@ -3,7 +3,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import type { Directory, Log, PasswordChange } from '../../app/ports.ts';
+import type { Directory, Log, PasswordChange, SecondFactorAttempt } from '../../app/ports.ts';
 import { fileProblem } from '../../core/file-problem.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
 import { isWebhookSecret } from '../../core/webhook-secret.ts';
@@ -14,9 +14,6 @@ import { type CallOptions, createSignedCalls } from './signed-calls.ts';
 type Asked<Verb extends keyof typeof endpoints> = z.input<(typeof endpoints)[Verb]['request']>;
 
 export interface HttpDirectory extends Directory {
-  verifySecondFactor(
-    attempt: Asked<'verifySecondFactor'>,
-  ): Promise<{ kind: 'right' | 'wrong' | 'account-changed' } | { kind: 'too-many'; waitMs: number }>;
   confirmMailbox(confirmation: Asked<'confirmMailbox'>): Promise<'done' | 'no-account'>;
   readonly tell: NonNullable<Directory['tell']>;
   /** Events that wait are lost. */
@@ -30,8 +27,8 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
   return {
     async accountsOf(mailbox: Mailbox) {
       const { accounts } = await call(endpoints.find, { mailbox });
-      return accounts.map(({ id, name, description, state, securityVersion }) => {
-        return { id, name, description, state, securityVersion };
+      return accounts.map(({ id, name, description, state, securityVersion, secondFactor }) => {
+        return { id, name, description, state, securityVersion, secondFactor };
       });
     },
     async setPassword(change: PasswordChange) {
@@ -42,7 +39,7 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
       const { outcome } = await call(endpoints.revertPassword, { accountId, changeId, at });
       return outcome;
     },
-    async verifySecondFactor(attempt) {
+    async verifySecondFactor(attempt: SecondFactorAttempt) {
       const answer = await call(endpoints.verifySecondFactor, attempt);
       return answer.outcome === 'too-many' ? { kind: answer.outcome, waitMs: answer.waitMs } : { kind: answer.outcome };
     },

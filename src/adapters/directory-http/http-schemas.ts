@@ -123,7 +123,8 @@ const verifySecondFactor = {
   summary: 'Check a second factor',
   description:
     'Checks a time-based code (TOTP) or a recovery code. Count a wrong one, and use up a right one, for good before you ' +
-    'answer. The same `attemptId` again is the same attempt, with the same answer. The security version stays.',
+    'answer. The same `attemptId` again is the same attempt, with the same answer. The security version stays. ' +
+    '`account-changed`: as for a password, or it has no second factor.',
   request: z
     .object({
       accountId,

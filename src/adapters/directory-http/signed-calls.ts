@@ -35,7 +35,7 @@ interface Failure {
 
 const answerBytesMax = 1024 * 1024;
 // A service that is slow must not hold everything that we have.
-const inFlightMax = 40;
+const inFlightMax = 128;
 const pausesMs = [200, 1_000];
 
 /** Makes the caller. */
