@@ -7,9 +7,11 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { Secret } from 'otpauth';
 import { runAccounts } from '../../src/accounts.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { type ExampleAccount, isPassword } from '../examples/example-accounts.ts';
+import { digitsAt, wrongDigitsAt } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import { directorySecret, exampleAccount, type RunningDirectory, startDirectory } from '../support/http-directory.ts';
 import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
@@ -59,11 +61,11 @@ async function chosen(account = '4711'): Promise<Proved> {
   assert.equal((await world.kit.send('amy', { to: page.address, subject: page.label })).code, 250);
   const code = await codeIn(await replyTo(world, amy, page.label));
   assert.equal((await visitor.enter(page, code)).status, 303);
-  assert.equal((await choose(visitor, account)).headers.get('location'), '/reset/password');
+  assert.match((await choose(visitor, account)).headers.get('location') ?? '', /^\/reset\/(password|second-factor)$/);
   return visitor;
 }
 
-const choose = (visitor: Proved, account = '4711') =>
+const choose = (visitor: Proved, account = '4711'): Promise<Response> =>
   passing(visitor.post('/reset/accounts', { nonce: visitor.nonce, account }));
 const set = (visitor: Proved, password = good) =>
   passing(visitor.post('/reset/password', { nonce: visitor.nonce, account: '4711', password, repeated: password }));
@@ -217,6 +219,61 @@ describe('in the middle of a reset', () => {
     directory.fault = undefined;
     assert.equal((await undo(code)).status, 200);
     assert.equal(apond().password, null);
+  });
+});
+
+describe('a second factor that the directory keeps', () => {
+  const secret = new Uint8Array(20).fill(9);
+  beforeEach(() => {
+    const { base32 } = new Secret({ buffer: new Uint8Array(secret).buffer });
+    apond().secondFactor = { secret: base32, recoveryCodes: [], lastStep: 0, tries: [] };
+  });
+  const pass = (visitor: Proved, factor: string) =>
+    passing(visitor.post('/reset/second-factor', { nonce: visitor.nonce, account: '4711', factor }));
+  const lose = (at: string) => {
+    directory.fault = ({ url }) => (url === at ? 'lost' : undefined);
+  };
+
+  it('is asked for there, and none is offered here', async () => {
+    const visitor = await chosen();
+    const skipped = await set(visitor);
+    assert.deepEqual([skipped.status, apond().password], [403, null]);
+    assert.equal((await pass(visitor, wrongDigitsAt(secret, clock.now()))).status, 422);
+    assert.equal((await pass(visitor, digitsAt(secret, clock.now()))).headers.get('location'), '/reset/password');
+    assert.equal((await set(visitor)).status, 303);
+    const { html } = await visitor.open();
+    assert.match(html, /new password is set/);
+    assert.doesNotMatch(html, /enrol/);
+    assert.notEqual((await visitor.request('/reset/enrol')).status, 200);
+  });
+
+  it('is passed once and for all when its answer was lost, and so is the password after it', async () => {
+    const visitor = await chosen();
+    const digits = digitsAt(secret, clock.now());
+    lose('/accounts/verify-second-factor');
+    await assertTold(await pass(visitor, digits), visitor);
+    directory.fault = undefined;
+    assert.equal((await pass(visitor, digits)).headers.get('location'), '/reset/password');
+    assert.equal(apond().secondFactor?.tries.length, 1);
+    lose('/accounts/set-password');
+    await assertTold(await set(visitor), visitor);
+    directory.fault = undefined;
+    assert.deepEqual([(await set(visitor)).status, apond().version], [303, 2]);
+  });
+
+  it('that was enrolled after a try nobody knows of is asked for before the next one', async () => {
+    apond().secondFactor = null;
+    const visitor = await chosen();
+    directory.fault = ({ url }, response) => {
+      if (url !== '/accounts/set-password') return undefined;
+      response.destroy();
+      return 'handled';
+    };
+    await assertTold(await set(visitor), visitor);
+    directory.fault = undefined;
+    const { base32 } = new Secret({ buffer: new Uint8Array(secret).buffer });
+    apond().secondFactor = { secret: base32, recoveryCodes: [], lastStep: 0, tries: [] };
+    assert.deepEqual([(await set(visitor)).status, apond().password], [409, null]);
   });
 });
 
