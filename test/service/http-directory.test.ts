@@ -340,6 +340,25 @@ describe('when the password was set and the answer was lost', () => {
     assert.equal(apond().password, null);
   });
 
+  it('a notice tells of it also when the next try is known to have done nothing', async () => {
+    const visitor = await lost();
+    directory.fault = (_, response) => {
+      response.writeHead(401).end();
+      return 'handled';
+    };
+    await assertTold(await set(visitor), visitor);
+    directory.fault = ({ url }, response) => {
+      if (url !== '/accounts/set-password') return undefined;
+      response.writeHead(401).end();
+      return 'handled';
+    };
+    await assertTold(await set(visitor), visitor);
+    directory.fault = undefined;
+    clock.advance(2 * minuteMs);
+    assert.equal((await undo(await undoCodeOf(1))).status, 200);
+    assert.equal(apond().password, null);
+  });
+
   it('a notice comes also when it was not done, for nobody can know; its undo changes nothing', async () => {
     const visitor = await chosen();
     directory.fault = ({ url }, response) => {
