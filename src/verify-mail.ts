@@ -1,6 +1,7 @@
 // The thread in which mail is checked: wires verifier and resolver, and answers the questions of
 // adapters/mail-auth/verifier-thread.ts. It has neither keys nor store.
 
+import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
@@ -49,6 +50,9 @@ async function answer(question: VerifierQuestion): Promise<VerifierAnswer> {
   keep(verified, verifiedMax, number, verification);
   return { kind: 'evidence', number, evidence: verification.evidence };
 }
+
+// Who has a page open comes first. Linux knows priorities of threads; elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 parentPort?.on('message', async (question: VerifierQuestion) => {
   const failed = (error: unknown): VerifierAnswer => ({ kind: 'failed', number: question.number, error });
