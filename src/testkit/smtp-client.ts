@@ -23,6 +23,8 @@ export type Delivery = {
   readonly helo: string;
   /** Where we come from, when it matters: any 127.x.y.z is this machine. */
   readonly localAddress?: string;
+  /** Called when the last octet of the message was given to the connection. */
+  readonly onSent?: () => void;
 };
 
 type Reply = { readonly code: number; readonly text: string };
@@ -115,6 +117,7 @@ export async function deliver(delivery: Delivery): Promise<SmtpAnswer> {
     reply = await next();
     if (reply.code !== 354) return { accepted: false, ...reply };
     socket.write(dotStuffed(delivery.raw));
+    delivery.onSent?.();
     reply = await next();
     return { accepted: reply.code < 300, ...reply };
   } finally {

@@ -32,6 +32,7 @@ import { writeMail } from '../../src/testkit/message.ts';
 import { appLimits } from '../support/limits.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
 import { startProcess, stopProcess } from './processes.ts';
+import { measureThroughput, type ThroughputRow } from './throughput.ts';
 import { measureWorst, type WorstRow } from './worst.ts';
 
 interface Row {
@@ -208,6 +209,24 @@ function printRows(rows: readonly Row[]): void {
   }
 }
 
+function printThroughput(runs: readonly ThroughputRow[]): void {
+  const heads = ['replies/s', 'p50 ms', 'p99 ms', 'cpu ms', 'peak MB', 'traffic'];
+  console.log(
+    `\n${'mail, from connect to the reply at the relay'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}`,
+  );
+  for (const run of runs) {
+    const figures = [run.perSecond, run.p50Ms, run.p99Ms, run.cpuMsPerMessage, run.peakMb, run.trafficShare];
+    console.log(`${run.what.padEnd(44)}${figures.map((figure) => ` ${cell(figure)}`).join('')}`);
+    const refused = written(run.refused);
+    if (refused !== '') console.log(`  not accepted: ${refused}`);
+    if (run.notAnswered > 0) console.log(`  ${run.notAnswered} messages were accepted and not answered`);
+    if (run.trafficShare > 0.95) console.log('  the mail traffic itself was at its limit');
+  }
+  const best = (who: string) =>
+    median(runs.filter(({ what }) => what.startsWith(`${who},`)).map(({ perSecond }) => perSecond));
+  console.log(`  median of rounds: ${cell(best('reply-to-verify') / best('plain pipeline'))} of the plain pipeline's`);
+}
+
 function printLoads(loads: readonly LoadRow[]): void {
   const heads = ['asked/s', 'got/s', 'p50 ms', 'p99 ms', 'max ms', 'mails/s', 'replies/s', 'mail p99', 'loop', 'cpu'];
   console.log(`\n${'GET /reset while mail is verified'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}`);
@@ -221,16 +240,23 @@ function printLoads(loads: readonly LoadRow[]): void {
   console.log("  loop, cpu: how much of one processor the service's event loop, and all of it, was busy");
 }
 
+/** Answers, and how often they came. */
+function written(answers: Readonly<Record<string, number>>): string {
+  return Object.entries(answers)
+    .map(([what, times]) => `${times} x ${what}`)
+    .join(', ');
+}
+
 /** Why the figures of a load are not what was to be measured, or not what is wanted. */
 function complaintsOf(load: LoadRow): readonly string[] {
   const { p99Ms, pagesFailed, mailsPerSecond, mailsAcceptedPerSecond, mailsRefused, othersShare } = load;
-  const others = Object.entries(mailsRefused).map(([what, times]) => `${times} x ${what}`);
+  const others = written(mailsRefused);
   const few = mailsAcceptedPerSecond < 0.99 * mailsPerSecond;
   return [
     p99Ms < pageMsMax ? [] : `the 99th percentile should be below ${pageMsMax} ms`,
     pagesFailed === 0 ? [] : `${pagesFailed} pages did not come at all`,
     few ? `only ${mailsAcceptedPerSecond.toFixed(0)} of ${mailsPerSecond} messages a second were verified` : [],
-    others.length === 0 ? [] : `of ${load.mailsSent} messages, warming up included, not accepted: ${others.join(', ')}`,
+    others === '' ? [] : `of ${load.mailsSent} messages, warming up included, not accepted: ${others}`,
     load.replies === load.mailsAccepted ? [] : `${load.replies} replies to ${load.mailsAccepted} messages`,
     othersShare < 0.1 ? [] : `noise: other programs kept ${othersShare.toFixed(1)} processors busy`,
   ].flat();
@@ -258,18 +284,21 @@ async function measureLoads(folder: string, { ours, peer }: Row): Promise<readon
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
 const { json = false, only } = values;
-if (only !== undefined && !['mail', 'pages', 'worst'].includes(only)) throw new Error('--only mail, pages or worst');
+const parts = ['mail', 'throughput', 'pages', 'worst'];
+if (only !== undefined && !parts.includes(only)) throw new Error(`--only ${parts.join(', ')}`);
 const folder = await mkdtemp(join(tmpdir(), 'rtv-bench-'));
 try {
   const isWanted = (part: string) => only === undefined || only === part;
   const mail = isWanted('mail') ? await measureMail(folder) : undefined;
+  const throughput = isWanted('throughput') ? await measureThroughput(folder, 3) : [];
   const pages = isWanted('pages') ? await measurePages(folder) : undefined;
   const rows = [mail, pages].filter((row) => row !== undefined);
   const loads = pages === undefined ? [] : await measureLoads(folder, pages);
   const worst = isWanted('worst') ? await measureWorst(folder) : [];
-  if (json) console.log(JSON.stringify({ rows, loads, worst }, undefined, 2));
+  if (json) console.log(JSON.stringify({ rows, throughput, loads, worst }, undefined, 2));
   else {
     if (rows.length > 0) printRows(rows);
+    if (throughput.length > 0) printThroughput(throughput);
     if (loads.length > 0) printLoads(loads);
     if (worst.length > 0) printWorst(worst);
   }

@@ -2,6 +2,7 @@
 // takes the replies. Every message comes over a connection of its own, from an author of its own. It does what its
 // parent orders, tells what came of it, and ends with it.
 
+import { on } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
@@ -19,7 +20,7 @@ import type { Zone } from '../../src/testkit/zone.ts';
 import { appLimits } from '../support/limits.ts';
 import { countOf, keepPace, type Pace } from './pace.ts';
 
-/** What the parent orders. */
+/** What the parent orders to be prepared: as many messages as this pace needs, or fewer in a run of its own. */
 export interface MailOrder extends Pace {
   /** Of the one-time addresses. */
   readonly domain: string;
@@ -30,25 +31,28 @@ export interface MailOrder extends Pace {
 /** Told once the messages are signed: where DNS and relay are. */
 export const mailReady = z.object({ dnsPort: z.number(), sinkPort: z.number() });
 
-/** Told at the end. Times are in milliseconds since the epoch. */
+/** A run: at a pace, or by so many clients, each with one message after the other, as long as the pace says. */
+export interface MailRun {
+  readonly smtpPort: number;
+  readonly pace?: Pace;
+  readonly clients?: number;
+}
+
+/** Told at the end of a run. Times are in milliseconds since the epoch. */
 export const mailReport = z.object({
   /** Share of one processor that all of this took while messages were sent. */
   cpuShare: z.number(),
   /** `what` is the reply code with the enhanced one, or how the connection failed. */
   answers: z.array(z.object({ at: z.number(), tookMs: z.number(), what: z.string() })),
-  repliesAt: z.array(z.number()),
+  /** `tookMs`: since the last octet of the message was sent. */
+  replies: z.array(z.object({ at: z.number(), tookMs: z.number() })),
 });
 
-type MailReport = z.infer<typeof mailReport>;
+export type MailReport = z.infer<typeof mailReport>;
 
-const orderSchema = z.object({
-  perSecond: z.number(),
-  rampSeconds: z.number(),
-  seconds: z.number(),
-  domain: z.string(),
-  secret: z.string(),
-});
-const startSchema = z.object({ smtpPort: z.number() });
+const paceSchema = z.object({ perSecond: z.number(), rampSeconds: z.number(), seconds: z.number() });
+const orderSchema = paceSchema.extend({ domain: z.string(), secret: z.string() });
+const runSchema = z.object({ smtpPort: z.number(), pace: paceSchema.optional(), clients: z.number().optional() });
 
 interface Prepared {
   readonly mailFrom: Mailbox;
@@ -99,30 +103,47 @@ async function prepare(
   return { mailFrom: mailbox, rcptTo: to, raw, helo: mailServerOf(domain), localAddress };
 }
 
-/** Sends them all at their pace, and waits for the answers, within reason. */
-async function send(order: Pace, mails: readonly Prepared[], smtpPort: number): Promise<Omit<MailReport, 'repliesAt'>> {
+/** Sends them at their pace, or as fast as so many clients get them answered, and waits for the answers, within reason. */
+async function send(
+  { smtpPort, clients }: z.infer<typeof runSchema>,
+  pace: Pace,
+  mails: readonly Prepared[],
+  sentAt: Map<string, number>,
+): Promise<Omit<MailReport, 'replies'>> {
   const answers: MailReport['answers'] = [];
   const underWay: Promise<void>[] = [];
   const startedAt = performance.now();
   const before = process.cpuUsage();
-  await keepPace(order, (index, dueAt) => {
-    const mail = mails[index];
-    if (mail === undefined) return;
+  const sendOne = (mail: Prepared, dueAt: number): Promise<void> => {
     const answered = (what: string) => {
       answers.push({ at: Date.now(), tookMs: performance.now() - dueAt, what });
     };
-    underWay.push(
-      deliver({ ...mail, host: '127.0.0.1', port: smtpPort }).then(
-        ({ code, text }) => answered(`${code} ${text.split(' ')[0]}`),
-        (error: unknown) => answered(error instanceof Error ? error.message : 'failed'),
-      ),
+    const onSent = () => void sentAt.set(mail.mailFrom, performance.now());
+    return deliver({ ...mail, host: '127.0.0.1', port: smtpPort, onSent }).then(
+      ({ code, text }) => answered(`${code} ${text.split(' ')[0]}`),
+      (error: unknown) => answered(error instanceof Error ? error.message : 'failed'),
     );
-  });
+  };
+  if (clients === undefined) {
+    await keepPace(pace, (index, dueAt) => {
+      const mail = mails[index];
+      if (mail !== undefined) underWay.push(sendOne(mail, dueAt));
+    });
+  } else {
+    const left = mails.values();
+    const client = async () => {
+      for (const mail of left) {
+        if (performance.now() > startedAt + pace.seconds * 1000) return;
+        await sendOne(mail, performance.now());
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+  }
   const { user, system } = process.cpuUsage(before);
   const cpuShare = (user + system) / 1000 / (performance.now() - startedAt);
   await Promise.race([Promise.all(underWay), sleep(answersTimeoutMs)]);
   // Real senders have more patience, but they are not waited for by a benchmark.
-  const missing = Array.from({ length: underWay.length - answers.length }, () => {
+  const missing = Array.from({ length: Math.max(0, underWay.length - answers.length) }, () => {
     return { at: Date.now(), tookMs: Number.MAX_SAFE_INTEGER, what: 'no answer' };
   });
   return { cpuShare, answers: [...answers, ...missing] };
@@ -148,15 +169,22 @@ async function main(): Promise<void> {
     Object.assign(zone, zoneOf(domainOf(index), keys));
   }
   const [dns, sink] = await Promise.all([startDnsServer({ ...free, zone }), startSink(free)]);
-  const repliesAt: number[] = [];
-  sink.onMessage(() => repliesAt.push(Date.now()));
-  const started = nextWord();
+  const words = on(process, 'message');
   process.send?.({ dnsPort: dns.port, sinkPort: sink.port } satisfies z.infer<typeof mailReady>);
-  const { smtpPort } = startSchema.parse(await started);
-  const sent = await send(order, mails, smtpPort);
-  const accepted = sent.answers.filter(({ what }) => what.startsWith('250')).length;
-  for (let waitedMs = 0; repliesAt.length < accepted && waitedMs < repliesTimeoutMs; waitedMs += 50) await sleep(50);
-  process.send?.({ ...sent, repliesAt } satisfies MailReport);
+  for await (const [word] of words) {
+    const run = runSchema.parse(word);
+    const replies: MailReport['replies'] = [];
+    const sentAt = new Map<string, number>();
+    const end = sink.onMessage(({ envelope }) => {
+      const sent = sentAt.get(envelope.rcptTo[0] ?? '') ?? Number.NaN;
+      replies.push({ at: Date.now(), tookMs: performance.now() - sent });
+    });
+    const sent = await send(run, run.pace ?? order, mails, sentAt);
+    const accepted = sent.answers.filter(({ what }) => what.startsWith('250')).length;
+    for (let waitedMs = 0; replies.length < accepted && waitedMs < repliesTimeoutMs; waitedMs += 50) await sleep(50);
+    end();
+    process.send?.({ ...sent, replies } satisfies MailReport);
+  }
 }
 
 // The parent imports what is told; only as a process of its own does it send anything.

@@ -3,16 +3,16 @@
 // process to itself; the mail traffic has another one (mail-load.ts), and the visitors are in this one. What is live in
 // the store grows to 3,000 challenges while this runs; an hour of such mail would make it 720,000.
 
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { cpus, setPriority } from 'node:os';
+import { mkdtemp } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MailOrder, mailReady, mailReport } from './mail-load.ts';
+import type { MailReport } from './mail-load.ts';
+import { countRefused, mailDomain, startMail, writeConfig } from './mail-traffic.ts';
 import { percentile } from './pace.ts';
 import { type PageFigures, visitPages } from './page-load.ts';
-import { type Measured, type MonitoredService, startMonitored, stopProcess } from './processes.ts';
+import { type Measured, type MonitoredService, startService } from './processes.ts';
 
 /** One load, and how pages and mail fared under it. Rates are of the measured time. */
 export interface LoadRow extends PageFigures, Measured {
@@ -35,7 +35,6 @@ export interface LoadRow extends PageFigures, Measured {
   readonly othersShare: number;
 }
 
-const domain = 'in.school.example';
 const mailsPerSecond = 200;
 const times = { rampSeconds: 4, warmUpSeconds: 7, seconds: 17 };
 
@@ -46,18 +45,17 @@ const times = { rampSeconds: 4, warmUpSeconds: 7, seconds: 17 };
  */
 export async function measurePagesUnderMail(folder: string, what: string, pagesPerSecond: number): Promise<LoadRow> {
   const secret = randomBytes(32).toString('base64url');
-  const mail = await startMail({ ...times, perSecond: mailsPerSecond, domain, secret });
+  const mail = await startMail({ ...times, perSecond: mailsPerSecond, domain: mailDomain, secret });
   try {
     const config = await writeConfig(await mkdtemp(join(folder, 'load-')), mail);
-    const service = await startMonitored(config, { RTV_KEYS_SECRET: secret });
+    const service = await startService(config, { env: { RTV_KEYS_SECRET: secret } });
     try {
-      mail.helper.send({ smtpPort: service.smtpPort });
       const [pages, report, watched] = await Promise.all([
         visitPages(`${service.webUrl}/reset`, { ...times, perSecond: pagesPerSecond }),
-        nextWord(mail.helper),
+        mail.run({ smtpPort: service.smtpPort }),
         watch(service),
       ]);
-      const { cpuShare, ...came } = mailReport.parse(report);
+      const { cpuShare, ...came } = report;
       const { from, measured, ours, all } = watched;
       const othersShare = Math.max(0, all - ours - cpuShare);
       return { what, pagesPerSecond, ...pages, ...summarise(came, from), ...measured, othersShare };
@@ -65,7 +63,7 @@ export async function measurePagesUnderMail(folder: string, what: string, pagesP
       await service.stop();
     }
   } finally {
-    await stopProcess(mail.helper);
+    await mail.stop();
   }
 }
 
@@ -81,36 +79,6 @@ async function watch(service: MonitoredService) {
   return { from, measured, ours: own + measured.cpuShare, all };
 }
 
-async function startMail(order: MailOrder) {
-  const helper = fork('test/bench/mail-load.ts');
-  // In earnest it is on other machines; here it must not take processor time from what is measured.
-  if (helper.pid !== undefined) setPriority(helper.pid, 5);
-  helper.send(order);
-  return { helper, ...mailReady.parse(await nextWord(helper)) };
-}
-
-function nextWord(helper: ChildProcess): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    helper.once('message', resolve);
-    helper.once('exit', () => reject(new Error('the mail traffic ended early')));
-  });
-}
-
-async function writeConfig(folder: string, { dnsPort, sinkPort }: { dnsPort: number; sinkPort: number }) {
-  const config = join(folder, 'load.json');
-  const settings = {
-    web: { listen: '127.0.0.1:0', publicUrl: 'http://127.0.0.1:0' },
-    smtp: { listen: '127.0.0.1:0', hostname: 'mx.in.school.example' },
-    mail: { domain, from: 'accounts@school.example', siteName: 'Example School' },
-    dns: { servers: [`127.0.0.1:${dnsPort}`] },
-    relay: { url: `smtp://127.0.0.1:${sinkPort}` },
-    data: { dir: join(folder, 'data') },
-    keys: { source: 'env' },
-  };
-  await writeFile(config, JSON.stringify(settings));
-  return config;
-}
-
 /** @returns what tells how many processors this process, and all there is on the machine, have used since */
 function watchMachine(): () => { own: number; all: number } {
   // Not the busy times: those leave out soft interrupts, and what a host of virtual machines took for others.
@@ -124,16 +92,11 @@ function watchMachine(): () => { own: number; all: number } {
 }
 
 /** @param from when the measured time began, in milliseconds since the epoch */
-function summarise(
-  { answers, repliesAt }: Pick<ReturnType<typeof mailReport.parse>, 'answers' | 'repliesAt'>,
-  from: number,
-) {
+function summarise({ answers, replies }: Pick<MailReport, 'answers' | 'replies'>, from: number) {
   const seconds = times.seconds - times.warmUpSeconds;
   const isMeasured = (at: number) => at >= from && at < from + seconds * 1000;
   const accepted = answers.filter(({ what }) => what.startsWith('250'));
   const inTime = accepted.filter(({ at }) => isMeasured(at));
-  const mailsRefused: Record<string, number> = {};
-  for (const { what } of answers) if (!what.startsWith('250')) mailsRefused[what] = (mailsRefused[what] ?? 0) + 1;
   const mailP99Ms = percentile(
     inTime.map(({ tookMs }) => tookMs),
     0.99,
@@ -141,11 +104,11 @@ function summarise(
   return {
     mailsPerSecond,
     mailsAcceptedPerSecond: inTime.length / seconds,
-    repliesPerSecond: repliesAt.filter(isMeasured).length / seconds,
+    repliesPerSecond: replies.filter(({ at }) => isMeasured(at)).length / seconds,
     mailP99Ms,
     mailsSent: answers.length,
     mailsAccepted: accepted.length,
-    replies: repliesAt.length,
-    mailsRefused,
+    replies: replies.length,
+    mailsRefused: countRefused({ answers }),
   };
 }

@@ -35,29 +35,54 @@ export async function startProcess(args: readonly string[], told: RegExp): Promi
   return [child, found];
 }
 
+/** A process that is watched. */
+export interface MonitoredProcess {
+  /** What it told on standard output: the match of `told`. */
+  readonly told: readonly string[];
+  measured(): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
 /**
- * Starts the service, as `npm run serve` does.
- * @param config its settings file; the ports in it are 0
- * @param env    on top of ours
+ * Starts a Node process with `monitor.ts` in it.
+ * @param processor keeps it on this one, with all its threads, where the machine has `taskset`
  */
-export async function startMonitored(config: string, env: Record<string, string> = {}): Promise<MonitoredService> {
-  const args = ['--import', './test/bench/monitor.ts', 'src/main.ts', 'serve', '--config', config];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-  const [, web, port] = await waitFor(child, /"web":"([^"]+)","smtp":"127\.0\.0\.1:(\d+)"/);
+export async function startMonitored(
+  args: readonly string[],
+  told: RegExp,
+  { env = {}, processor }: { readonly env?: Record<string, string>; readonly processor?: number | undefined } = {},
+): Promise<MonitoredProcess> {
+  const node = [process.execPath, '--import', './test/bench/monitor.ts', ...args];
+  const [command = '', ...rest] = processor === undefined ? node : ['taskset', '-c', String(processor), ...node];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const found = await waitFor(child, told);
   const answers = createInterface(child.stderr)[Symbol.asyncIterator]();
   return {
-    webUrl: `http://${web}`,
-    smtpPort: Number(port),
+    told: found,
     async measured() {
       child.kill('SIGUSR2');
       for (;;) {
         const { value, done } = await answers.next();
-        if (done) throw new Error('the service ended');
+        if (done) throw new Error('the process ended');
         if (value.startsWith('{"stallMs"')) return measuredSchema.parse(JSON.parse(value));
       }
     },
     stop: () => stopProcess(child),
   };
+}
+
+/**
+ * Starts the service, as `npm run serve` does.
+ * @param config its settings file; the ports in it are 0
+ */
+export async function startService(
+  config: string,
+  options: { readonly env?: Record<string, string>; readonly processor?: number | undefined } = {},
+): Promise<MonitoredService> {
+  const args = ['src/main.ts', 'serve', '--config', config];
+  const { told, ...monitored } = await startMonitored(args, /"web":"([^"]+)","smtp":"127\.0\.0\.1:(\d+)"/, options);
+  const [, web, port] = told;
+  return { ...monitored, webUrl: `http://${web}`, smtpPort: Number(port) };
 }
 
 /** Ends a process and waits for its end. */

@@ -11,7 +11,7 @@ import { startSink } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
 import type { Zone } from '../../src/testkit/zone.ts';
 import { readPage } from '../support/world.ts';
-import { type Measured, type MonitoredService, startMonitored } from './processes.ts';
+import { type Measured, type MonitoredService, startService } from './processes.ts';
 
 /** What one message did to the service. */
 export interface WorstRow {
@@ -209,7 +209,7 @@ export async function measureWorst(folder: string): Promise<readonly WorstRow[]>
     limits: { repliesPerMailboxPerMinute: 60, repliesPerMailboxPerHour: 1000, repliesPerMailboxPerDay: 1000 },
   };
   await writeFile(config, JSON.stringify(settings));
-  const service = await startMonitored(config);
+  const service = await startService(config);
   const { webUrl, smtpPort, measured } = service;
   const rows: WorstRow[] = [];
   try {

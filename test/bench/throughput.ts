@@ -1,0 +1,104 @@
+// How many messages a second, from connect to the reply handed over, and how long from the end of DATA until the reply is
+// at the relay: the whole product, with its policy, its durable store and its audit, against a plain pipeline of the same
+// libraries that keeps nothing. Each in turn has a processor to itself, where there are two; the mail traffic the other one.
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countRefused, type MailTraffic, mailDomain, startMail, writeConfig } from './mail-traffic.ts';
+import { percentile } from './pace.ts';
+import { type Measured, startMonitored, startService } from './processes.ts';
+
+/** One run. Rates and shares are of the measured time. */
+export interface ThroughputRow {
+  readonly what: string;
+  /** Replies that came to the relay. */
+  readonly perSecond: number;
+  /** From the end of DATA until the reply is at the relay. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time, all threads. */
+  readonly cpuMsPerMessage: number;
+  readonly peakMb: number;
+  /** Answers other than 250, with how often they came. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Accepted, and never answered. */
+  readonly notAnswered: number;
+  /** Of one processor, by the mail traffic: near 1, it was that what held things up. */
+  readonly trafficShare: number;
+}
+
+interface Target {
+  readonly smtpPort: number;
+  measured(): Promise<Measured>;
+  stop(): Promise<void>;
+}
+
+const clients = 90;
+const warmUpSeconds = 3;
+const seconds = 11;
+// As many as the fastest would get through; a run that is out of messages ends early.
+const preparedPerSecond = 700;
+
+/** Runs both in turns, as fast as they can; then ours at half of that. @param rounds of each */
+export async function measureThroughput(folder: string, rounds: number): Promise<readonly ThroughputRow[]> {
+  const processor = availableParallelism() > 1 ? 0 : undefined;
+  const secret = randomBytes(32).toString('base64url');
+  const order = { perSecond: preparedPerSecond, rampSeconds: 0, seconds, domain: mailDomain, secret };
+  const traffic = await startMail(order);
+  const ours = async () => {
+    const config = await writeConfig(await mkdtemp(join(folder, 'mail-')), traffic);
+    return startService(config, { env: { RTV_KEYS_SECRET: secret }, processor });
+  };
+  const plain = async () => {
+    const args = ['test/bench/plain-pipeline.ts', String(traffic.dnsPort), String(traffic.sinkPort)];
+    const { told, ...started } = await startMonitored(args, /listening on 127\.0\.0\.1:(\d+)/, { processor });
+    return { ...started, smtpPort: Number(told[1]) };
+  };
+  try {
+    const rows: ThroughputRow[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      rows.push(await runOnce(`plain pipeline, round ${round}`, await plain(), traffic));
+      rows.push(await runOnce(`reply-to-verify, round ${round}`, await ours(), traffic));
+    }
+    const most = Math.max(...rows.filter(({ what }) => what.startsWith('reply')).map(({ perSecond }) => perSecond));
+    rows.push(await runOnce('reply-to-verify at half of its most', await ours(), traffic, most / 2));
+    return rows;
+  } finally {
+    await traffic.stop();
+  }
+}
+
+async function runOnce(what: string, target: Target, traffic: MailTraffic, perSecond?: number): Promise<ThroughputRow> {
+  try {
+    const run =
+      perSecond === undefined ? { clients } : { pace: { perSecond, rampSeconds: warmUpSeconds - 1, seconds } };
+    const watching = sleep(warmUpSeconds * 1000).then(async () => {
+      await target.measured();
+      const from = Date.now();
+      await sleep((seconds - warmUpSeconds) * 1000);
+      return { from, to: Date.now(), measured: await target.measured() };
+    });
+    const report = await traffic.run({ smtpPort: target.smtpPort, ...run });
+    const { from, to, measured } = await watching;
+    const inTime = report.replies.filter(({ at }) => at >= from && at < to);
+    const took = inTime.map(({ tookMs }) => tookMs);
+    const accepted = report.answers.filter(({ what }) => what.startsWith('250')).length;
+    const rate = inTime.length / ((to - from) / 1000);
+    return {
+      what,
+      perSecond: rate,
+      p50Ms: percentile(took, 0.5),
+      p99Ms: percentile(took, 0.99),
+      cpuMsPerMessage: (measured.cpuShare * 1000) / rate,
+      peakMb: measured.peakMb,
+      refused: countRefused(report),
+      notAnswered: accepted - report.replies.length,
+      trafficShare: report.cpuShare,
+    };
+  } finally {
+    await target.stop();
+  }
+}
