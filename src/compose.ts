@@ -43,6 +43,7 @@ import { createResetPassword } from './app/reset-password.ts';
 import { createSendNotices } from './app/send-notices.ts';
 import { createSendReplies } from './app/send-replies.ts';
 import { startSweeping } from './app/sweep-expired.ts';
+import { createTypeAddress, type TypeAddressOptions } from './app/type-address.ts';
 import { createUndoChange } from './app/undo-change.ts';
 import type { Mailbox } from './core/mail-address.ts';
 import type { Settings } from './settings/settings.ts';
@@ -109,7 +110,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
 
   const sender = createNodemailerSender(senderOptions(settings));
   closers.push(() => sender.close());
-  const outbox = createSendReplies({ secrets, store, sender, clock, log, news }, limits);
+  const outbox = createSendReplies({ secrets, store, sender, directory, clock, log, news }, limits);
   closers.push(() => outbox.stop());
   const notices = createSendNotices({ secrets, changes, sender, clock, log, directory });
   closers.push(() => notices.stop());
@@ -137,6 +138,10 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     enrolSecondFactor: createEnrolSecondFactor(
       { secrets, store, clock, directory, oneTimePasswords, audit },
       settings.mail.siteName,
+    ),
+    typeAddress: createTypeAddress(
+      { secrets, store, clock, audit, replyQueued: outbox.queued },
+      typingOptions(settings),
     ),
     undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
   };
@@ -362,6 +367,18 @@ function appLimits({ limits }: Settings): AppLimits {
   };
 }
 
+function typingOptions(settings: Settings): TypeAddressOptions {
+  const { mail, limits } = settings;
+  return {
+    ...mail,
+    limits: appLimits(settings),
+    perAddressPerDayMax: limits.typedPerAddressPerDay,
+    perNetworkPerHourMax: limits.typedPerNetworkPerHour,
+    perNetworkPerDayMax: limits.typedPerNetworkPerDay,
+    perDayMax: limits.typedPerDay,
+  };
+}
+
 function senderOptions({ relay, smtp, mail }: Settings): MailSenderOptions {
   return {
     relayUrl: relay.url,
@@ -384,12 +401,13 @@ function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {
   };
 }
 
-function webOptions({ web, mail }: Settings, limits: AppLimits): WebServerOptions {
+function webOptions({ web, mail, fallback }: Settings, limits: AppLimits): WebServerOptions {
   return {
     ...web,
     mailDomain: mail.domain,
     siteName: mail.siteName,
     timeZone: mail.timeZone,
+    mayTypeAddress: fallback.typedAddress === 'on',
     challengeLifetimeMs: limits.challengeLifetimeMs,
     grantLifetimeMs: limits.grantLifetimeMs,
   };

@@ -9,9 +9,10 @@ import { concatBytes, fromBase64Url, fromHex, textBytes, toBase64Url, toHex } fr
 import type { Challenge, ChosenAccount, Sender, Verified } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
-import type { Mailbox } from '../core/mail-address.ts';
+import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
 import { type Purpose, purposes } from '../core/purpose.ts';
+import { type Refused, refuse } from '../core/refusal.ts';
 import { recoveryCodesCount } from '../core/second-factor.ts';
 import { undoCodeFromDigest } from '../core/undo-code.ts';
 import { codeFromDigest } from '../core/verification-code.ts';
@@ -74,6 +75,21 @@ export function readCookie(secrets: Secrets, cookie: string): ChallengeSeed | un
   return { purpose, issuedAt, nonce: secrets.mac('nonce', payload) };
 }
 
+/**
+ * Reads what every form of a page brings along: whether cookie and nonce belong together.
+ * @param cookie attacker-chosen, like the nonce; undefined when there is none
+ */
+export function readForm(
+  secrets: Secrets,
+  { cookie, nonce }: { readonly cookie: string | undefined; readonly nonce: string | undefined },
+): ChallengeSeed | Refused<'cookie-missing' | 'cookie-invalid' | 'nonce-wrong'> {
+  if (cookie === undefined) return refuse('cookie-missing');
+  const seed = readCookie(secrets, cookie);
+  if (seed === undefined) return refuse('cookie-invalid');
+  const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
+  return given !== undefined && secrets.equal(given, seed.nonce) ? seed : refuse('nonce-wrong');
+}
+
 /** The id of a challenge, 20 hexadecimal digits. It commits to the nonce without giving it away. */
 export function challengeId(secrets: Secrets, { nonce }: ChallengeSeed): string {
   return toHex(secrets.hash(nonce).subarray(0, idLength));
@@ -119,11 +135,11 @@ export function deriveCode(secrets: Secrets, id: string, sender: Pick<Sender, 'm
   return codeFromDigest(secrets.mac('code', textBytes(`${id}|${sender.salt}|${sender.mailbox}`)));
 }
 
-/** The mailbox whose code was typed. Looks at every sender, whichever fits, so that time tells nothing. */
-export function findSender(secrets: Secrets, challenge: Challenge, typed: string): Mailbox | undefined {
+/** The sender whose code was typed. Looks at every one, whichever fits, so that time tells nothing. */
+export function findSender(secrets: Secrets, challenge: Challenge, typed: string): Sender | undefined {
   const code = textBytes(typed);
   const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge.id, sender)), code);
-  return challenge.senders.filter(fits)[0]?.mailbox;
+  return challenge.senders.filter(fits)[0];
 }
 
 /** Names an attempt at a second factor: the very same form, sent again with the same grant, is the same attempt. */
@@ -171,6 +187,15 @@ export function changeRecordId(secrets: Secrets, undoCode: string): string {
 /** A mailbox for the log and the audit: the same one in both, and nobody's without the key. */
 export function mailboxDigest(secrets: Secrets, mailbox: Mailbox): string {
   return toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6));
+}
+
+/**
+ * Whose budget a mail counts against: whoever can sign for a shared domain must not get a new one with every capital
+ * letter or plus tag. Digested, because the log of times outlives the request.
+ */
+export function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
+  const [name = ''] = asciiLower(localPartOf(mailbox)).split('+');
+  return toHex(secrets.mac('log', textBytes(`${name}@${domainOf(mailbox)}`)));
 }
 
 /** The grant cookie of a verified challenge. Derived, so that both answers to a double click carry the same one. */

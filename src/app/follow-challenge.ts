@@ -64,5 +64,8 @@ function progressOf(record: Challenge | undefined, now: number): Progress {
   if (record.state.kind === 'spent') return record.state.done ? 'password-set' : 'finished';
   if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
   if (record.state.kind !== 'code-sent') return record.state.kind;
-  return `reply-${record.senders.at(-1)?.reply.state ?? 'queued'}`;
+  const latest = record.senders.at(-1);
+  // What became of the reply to a typed address would tell whether an account has it. A mail that comes later has its own line.
+  if (latest?.by === 'typed') return 'code-requested';
+  return `reply-${latest?.reply.state ?? 'queued'}`;
 }

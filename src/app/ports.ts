@@ -2,7 +2,7 @@
 // Expected refusals are values; an outside that fails throws DependencyError; anything else is a bug.
 
 import type { NewAccount } from '../core/account-entry.ts';
-import type { Challenge, ChallengeLimits, ChosenAccount } from '../core/challenge.ts';
+import type { Challenge, ChallengeLimits, ChosenAccount, Sender } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
@@ -181,6 +181,8 @@ export interface VerificationTrace {
 
 /** A reply to be handed over. */
 export interface OutgoingReply {
+  /** What it answers: a mail, or an address that somebody typed into a page. */
+  readonly by: Sender['by'];
   readonly to: Mailbox;
   /** Left side of the Message-ID. */
   readonly id: string;
@@ -446,6 +448,7 @@ type OnPage = 'label' | 'purpose' | keyof Client;
 /** An event that matters afterwards, and what is known of it: one line each. */
 export type AuditEvent =
   | Audited<'opened-by-mail', 'label' | 'purpose' | 'mailbox' | 'authentication' | 'smtpAddress'>
+  | Audited<'address-typed', OnPage | 'mailbox'>
   | Audited<'verified', OnPage | 'mailbox'>
   | Audited<'challenge-locked', OnPage>
   | Audited<'password-set' | 'second-factor-wrong' | 'second-factor-enrolled', OnPage | 'mailbox' | 'account'>
@@ -486,6 +489,7 @@ export interface AppLimits extends ChallengeLimits {
 /** How far a challenge has come, as its page may tell. Never names a mailbox: nothing was proved yet. */
 export type Progress =
   | 'awaiting-mail'
+  | 'code-requested'
   | 'mail-arrived'
   | 'reply-queued'
   | 'reply-delayed'
@@ -569,7 +573,7 @@ export interface Redeemed {
 export type RedeemRefused = Refused<FormRefusalReason> & {
   /** With code-wrong. */
   readonly triesLeft?: number;
-  /** With codes-exhausted, second-factor-exhausted. */
+  /** With codes-exhausted, second-factor-exhausted, address-asked-often, typing-exhausted. */
   readonly waitMs?: number;
 };
 
@@ -578,6 +582,25 @@ export type RedeemRefused = Refused<FormRefusalReason> & {
  * @throws DependencyError when a step that must be on disk is not: then nothing was counted and nothing granted
  */
 export type RedeemCode = (request: RedeemRequest) => Promise<Redeemed | RedeemRefused>;
+
+/** An address that was typed into the page. All of it attacker-chosen but the language; undefined when it is missing. */
+export interface TypeAddressRequest extends Client {
+  readonly cookie: string | undefined;
+  readonly nonce: string | undefined;
+  readonly address: string | undefined;
+  /** Of the page, for the mail. */
+  readonly locale: Locale;
+}
+
+/**
+ * An address is typed in by somebody who cannot send a mail. What it answers, writes and takes does not depend on whether
+ * an account has the address: that is found out later, by the outbox, and shows nowhere.
+ * @returns code-requested, on disk, or refused, with `waitMs` when it was too often
+ * @throws DependencyError when it could not be written: then nothing was counted
+ */
+export type TypeAddress = (
+  request: TypeAddressRequest,
+) => Promise<{ readonly kind: 'code-requested'; readonly mailboxDigest: string } | RedeemRefused>;
 
 /** A proved mailbox and its accounts. */
 export interface ShownAccounts {

@@ -3,7 +3,7 @@
 
 import { textBytes, toHex } from '../core/bytes.ts';
 import { acceptMail, awaitMail, type Challenge, type MailOutcome } from '../core/challenge.ts';
-import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
+import { domainOf, type Mailbox } from '../core/mail-address.ts';
 import type { MessageHeader } from '../core/message-header.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type MailRefusalReason, mailRefusals, refuse } from '../core/refusal.ts';
@@ -11,7 +11,7 @@ import { describeVerdict, type SenderPolicy, type TrustedSender } from '../core/
 import { requestLabel } from '../core/verification-code.ts';
 import { createAdmitRecipient } from './admit-recipient.ts';
 import type { ChallengeNews } from './challenge-news.ts';
-import { mailboxDigest } from './challenge-tokens.ts';
+import { budgetKey, mailboxDigest } from './challenge-tokens.ts';
 import { type CheckedMail, checkMail } from './check-mail.ts';
 import { createPassOnMail } from './pass-on-mail.ts';
 import type {
@@ -158,15 +158,6 @@ function openedByMail(
   const { mailbox, by, domain } = sender;
   const authentication = by === 'spf' ? { by, domain } : { by, domain, selector: sender.selector };
   return { event: 'opened-by-mail', at, label: requestLabel(id), purpose, mailbox, authentication, smtpAddress };
-}
-
-/**
- * Whose budget a reply counts against: whoever can sign for a shared domain must not get a new one with every capital
- * letter or plus tag. Digested, because the log of times outlives the request.
- */
-function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
-  const [name = ''] = asciiLower(localPartOf(mailbox)).split('+');
-  return toHex(secrets.mac('log', textBytes(`${name}@${domainOf(mailbox)}`)));
 }
 
 /** For the log and for the page: domain names, results, and the author as a digest. */

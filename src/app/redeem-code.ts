@@ -1,14 +1,14 @@
 // The form is posted: cookie, nonce and code must belong together. A wrong try is on disk before the answer leaves,
 // and a code works once (src/DESIGN.md "What is stored").
 
-import { fromBase64Url, textBytes, toBase64Url, toHex } from '../core/bytes.ts';
-import { awaitMail, type Challenge, type CodeOutcome, typeCode } from '../core/challenge.ts';
+import { textBytes, toBase64Url, toHex } from '../core/bytes.ts';
+import { awaitMail, type Challenge, type CodeOutcome, type Sender, typeCode } from '../core/challenge.ts';
 import { readClientHint } from '../core/client-hint.ts';
 import { asciiLower } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { parseCode, requestLabel } from '../core/verification-code.ts';
-import { deriveAddress, deriveGrant, findSender, mailboxDigest, readCookie } from './challenge-tokens.ts';
+import { deriveAddress, deriveGrant, findSender, mailboxDigest, readForm } from './challenge-tokens.ts';
 import type {
   AppLimits,
   Audit,
@@ -31,16 +31,13 @@ export function createRedeemCode(
   const wrongCodes = createRateLog([{ max: limits.wrongCodesPerMailboxPerDayMax, windowMs: 24 * 3_600_000 }]);
 
   /** Cookie and nonce belong together, and the code is a code. */
-  function readForm({ cookie, nonce, code }: RedeemRequest): Refused<FormRefusalReason> | Form {
-    if (cookie === undefined) return refuse('cookie-missing');
-    const seed = readCookie(secrets, cookie);
-    if (seed === undefined) return refuse('cookie-invalid');
-    const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
-    if (given === undefined || !secrets.equal(given, seed.nonce)) return refuse('nonce-wrong');
+  function readCodeForm(request: RedeemRequest): Refused<FormRefusalReason> | Form {
+    const seed = readForm(secrets, request);
+    if ('reason' in seed) return seed;
     // Language and browser do not matter: what is stored of them came with the mail.
     const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
     const address = deriveAddress(secrets, seed, shownAs, limits.challengeLifetimeMs);
-    const digits = parseCode(code ?? '');
+    const digits = parseCode(request.code ?? '');
     return digits === undefined ? refuse('code-malformed') : { kind: 'form', address, code: digits };
   }
 
@@ -48,25 +45,29 @@ export function createRedeemCode(
     const { address, code } = form;
     // A place for a wrong try is taken first: however many posts race, no more than the limit are ever looked at.
     const senders = (await store.read(address.id, now))?.senders ?? [];
-    const places = senders.map(({ mailbox }) => ({ mailbox, place: wrongCodes.take(asciiLower(mailbox), now) }));
+    const places = senders.map((sender) => ({
+      budget: budgetOf(sender),
+      place: wrongCodes.take(budgetOf(sender), now),
+    }));
     const giveBack = () => {
       for (const { place } of places) place.giveBack();
     };
     // A mailbox that has used up its tries is left out; somebody else's right code must still work.
-    const open = places.filter(({ place }) => place.waitMs === 0).map(({ mailbox }) => mailbox);
+    const open = places.filter(({ place }) => place.waitMs === 0).map(({ budget }) => budget);
     if (places.length > 0 && open.length === 0) {
       return { ...refuse('codes-exhausted'), waitMs: Math.max(...places.map(({ place }) => place.waitMs)) };
     }
     const grantSalt = toHex(secrets.randomBytes(16));
     const codeDigest = toHex(secrets.mac('code', textBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
     const findOpen = (challenge: Challenge) => {
-      const mailbox = findSender(secrets, challenge, code);
-      const full = places.some((other) => other.mailbox === mailbox) && !open.some((other) => other === mailbox);
-      return full ? undefined : mailbox;
+      const sender = findSender(secrets, challenge, code);
+      const budget = sender && budgetOf(sender);
+      const full = places.some((other) => other.budget === budget) && !open.some((other) => other === budget);
+      return full ? undefined : sender;
     };
     const decide = (current: Challenge | undefined) => {
       const before = current ?? awaitMail(address);
-      const step = typeCode(before, { mailbox: findOpen(before), codeDigest, grantSalt }, now, limits);
+      const step = typeCode(before, { sender: findOpen(before), codeDigest, grantSalt }, now, limits);
       const next = step.next === before ? undefined : step.next;
       return { next, result: { outcome: step.outcome, changed: next !== undefined } };
     };
@@ -97,9 +98,14 @@ export function createRedeemCode(
   }
 
   return async (request) => {
-    const form = readForm(request);
+    const form = readCodeForm(request);
     return form.kind === 'refused' ? form : redeem(form, request, clock.now());
   };
+}
+
+/** Whose tries these are. A stranger who types an address must not use up those of whoever mails from it. */
+function budgetOf({ by, mailbox }: Sender): string {
+  return `${by} ${asciiLower(mailbox)}`;
 }
 
 interface Form {

@@ -7,6 +7,8 @@
 //   code-sent      another mail of the same sender      code-sent        send-reply (same code, tries kept)
 //   code-sent      mail of another sender, room left    code-sent        send-reply
 //   code-sent      mail, no room or too many messages   refused          -
+//   awaiting-mail, code-sent  an address is typed       code-sent        ask-directory, then perhaps send-reply
+//   awaiting-mail, code-sent  the same, no room         refused          -
 //   code-sent      reply handed over / given up         code-sent        -
 //   code-sent      right code, in time                  verified         -
 //   code-sent      right code, too late                 refused          -
@@ -23,7 +25,7 @@
 //   spent          an app is enrolled, in time          spent            -        (once)
 //   spent          anything else                        refused          -
 //   locked         any code                             refused          -
-//   locked, verified, spent  any mail                   refused          -
+//   locked, verified, spent  any mail or typed address  refused          -
 //   any            now >= expiresAt                     refused          -        (but for the two lines below)
 //   any            a message that was answered already  unchanged        -        (its server lost our 250)
 //   verified       the same right code within seconds   verified         -        (a double click, while the grant lives)
@@ -46,15 +48,22 @@ export interface Reply {
   readonly state: 'queued' | 'handed-over' | 'failed';
 }
 
-/** Somebody whose mail for this challenge was believed. */
+/**
+ * Somebody whose mail for this challenge was believed, or an address that was typed into its page. The same mailbox may be
+ * both, with two codes: so nothing about one tells anything about the other.
+ */
 export interface Sender {
+  readonly by: 'mail' | 'typed';
   readonly mailbox: Mailbox;
   /** 16 random bytes, hexadecimal: without the key it says nothing about the code, and the key nothing without it. */
   readonly salt: string;
-  /** Digests of the messages that were answered. */
+  /** Digests of the messages that were answered; of a typed address, the replies that were asked for. */
   readonly answered: readonly string[];
   readonly reply: Reply;
-  /** End of the code, milliseconds since the epoch; null while no reply was handed over. */
+  /**
+   * End of the code, milliseconds since the epoch; null while no reply was handed over. Of a typed address it counts from
+   * the typing: what becomes of the reply must not show.
+   */
   readonly codeExpiresAt: number | null;
 }
 
@@ -144,8 +153,12 @@ export interface AcceptedMail {
   readonly salt: string;
 }
 
+/** An address that was typed into the page. It is readable, and may be mailed; whether an account has it is not known. */
+export type TypedAddress = Pick<AcceptedMail, 'mailbox' | 'replyId' | 'salt'>;
+
 /** What became of handing over a reply. */
 export interface SettledReply {
+  readonly by: Sender['by'];
   readonly mailbox: Mailbox;
   readonly replyId: string;
   readonly state: 'handed-over' | 'failed';
@@ -154,7 +167,7 @@ export interface SettledReply {
 /** A code from the form. */
 export interface TypedCode {
   /** The sender whose code it is, or undefined when it is nobody's. */
-  readonly mailbox: Mailbox | undefined;
+  readonly sender: Pick<Sender, 'by' | 'mailbox'> | undefined;
   readonly codeDigest: string;
   /** For the grant, should there be one. */
   readonly grantSalt: string;
@@ -167,6 +180,9 @@ export interface Step<Outcome> {
 }
 
 export type MailOutcome = { readonly kind: 'reply-queued' | 'already-answered' } | Refused<MailRefusalReason>;
+export type AddressOutcome =
+  | { readonly kind: 'code-requested' }
+  | Refused<'code-used' | 'challenge-locked' | 'challenge-expired' | 'addresses-exhausted'>;
 export type CodeOutcome = Verified | (Refused<FormRefusalReason> & { readonly triesLeft?: number });
 
 // A double click or an impatient reload sends the very same form again. Long enough for a slow school network.
@@ -202,42 +218,95 @@ export function acceptMail(
   now: number,
   limits: ChallengeLimits,
 ): Step<MailOutcome> {
-  const { senders, state } = challenge;
+  const { state } = challenge;
   // A server that lost our 250 delivers again; it must hear 250, whatever has happened to the challenge since.
-  const known = senders.find((sender) => sender.mailbox === event.mailbox);
+  const known = senderOf(challenge, { ...event, by: 'mail' });
   if (known?.answered.includes(event.messageDigest)) return stay(challenge, { kind: 'already-answered' });
   const isOpen = state.kind === 'awaiting-mail' || state.kind === 'code-sent';
   if (now >= challenge.expiresAt || !isOpen) return stay(challenge, refuse('address-expired'));
-  const messages = senders.reduce((total, sender) => total + sender.answered.length, 0);
-  if (messages >= limits.messagesMax) return stay(challenge, refuse('too-many-messages'));
-  // A flood of others cannot push out who was there first.
-  if (known === undefined && senders.length >= limits.sendersMax) return stay(challenge, refuse('senders-exhausted'));
-  const sender: Sender = {
+  const full = missingRoom(challenge, known, limits);
+  if (full !== undefined) return stay(challenge, refuse(full));
+  const next = putSender(challenge, known, {
+    by: 'mail',
     mailbox: event.mailbox,
     salt: known?.salt ?? event.salt, // the same sender gets the same code again
     answered: [...(known?.answered ?? []), event.messageDigest],
     reply: { id: event.replyId, inReplyTo: event.inReplyTo, state: 'queued' },
     codeExpiresAt: known?.codeExpiresAt ?? null,
-  };
-  // Whoever wrote last stands last: that is the one the page speaks of.
-  const others = senders.filter(({ mailbox }) => mailbox !== event.mailbox);
-  const next = { ...challenge, senders: [...others, sender], state: { kind: 'code-sent' } as const };
+  });
   return { next, outcome: { kind: 'reply-queued' } };
 }
 
-/** A reply was handed over, or given up for good. The code lives from the hand-over on, never longer than its page. */
+/**
+ * An address is typed into the page of its challenge. Never depends on whether an account has it.
+ * @param challenge current record; not changed
+ * @param now       milliseconds since the epoch
+ * @returns a queued reply, which may never be sent, or refused: code-used, challenge-locked, challenge-expired,
+ *          addresses-exhausted
+ */
+export function acceptTypedAddress(
+  challenge: Challenge,
+  event: TypedAddress,
+  now: number,
+  limits: ChallengeLimits,
+): Step<AddressOutcome> {
+  const { state } = challenge;
+  if (state.kind === 'spent' || state.kind === 'verified') return stay(challenge, refuse('code-used'));
+  if (now >= challenge.expiresAt) return stay(challenge, refuse('challenge-expired'));
+  if (state.kind === 'locked') return stay(challenge, refuse('challenge-locked'));
+  const known = senderOf(challenge, { ...event, by: 'typed' });
+  if (missingRoom(challenge, known, limits) !== undefined) return stay(challenge, refuse('addresses-exhausted'));
+  const next = putSender(challenge, known, {
+    by: 'typed',
+    mailbox: event.mailbox,
+    salt: known?.salt ?? event.salt,
+    answered: [...(known?.answered ?? []), event.replyId],
+    reply: { id: event.replyId, inReplyTo: null, state: 'queued' },
+    codeExpiresAt: Math.min(now + limits.codeLifetimeMs, challenge.expiresAt),
+  });
+  return { next, outcome: { kind: 'code-requested' } };
+}
+
+/** The sender of that mailbox who came that way. */
+export function senderOf({ senders }: Challenge, { by, mailbox }: Pick<Sender, 'by' | 'mailbox'>) {
+  return senders.find((sender) => sender.by === by && sender.mailbox === mailbox);
+}
+
+function missingRoom(
+  { senders }: Challenge,
+  known: Sender | undefined,
+  limits: ChallengeLimits,
+): 'too-many-messages' | 'senders-exhausted' | undefined {
+  const messages = senders.reduce((total, sender) => total + sender.answered.length, 0);
+  if (messages >= limits.messagesMax) return 'too-many-messages';
+  // A flood of others cannot push out who was there first.
+  return known === undefined && senders.length >= limits.sendersMax ? 'senders-exhausted' : undefined;
+}
+
+/** Whoever came last stands last: that is the one the page speaks of. */
+function putSender(challenge: Challenge, known: Sender | undefined, sender: Sender): Challenge {
+  const others = challenge.senders.filter((other) => other !== known);
+  return { ...challenge, senders: [...others, sender], state: { kind: 'code-sent' } };
+}
+
+/**
+ * A reply was handed over, or given up for good. The code lives from the hand-over on, never longer than its page; that of
+ * a typed address from the typing on.
+ */
 export function settleReply(
   challenge: Challenge,
   event: SettledReply,
   now: number,
   limits: ChallengeLimits,
 ): Challenge {
-  const sender = challenge.senders.find(({ mailbox }) => mailbox === event.mailbox);
+  const sender = senderOf(challenge, event);
   // A newer mail of the same sender has replaced the reply meanwhile: the newer one is still to be sent.
   // What is settled stays so: the same news again must not prolong the code.
   if (sender?.reply.id !== event.replyId || sender.reply.state !== 'queued') return challenge;
-  const codeExpiresAt =
-    event.state === 'handed-over' ? Math.min(now + limits.codeLifetimeMs, challenge.expiresAt) : sender.codeExpiresAt;
+  const beginsToLive = sender.by === 'mail' && event.state === 'handed-over';
+  const codeExpiresAt = beginsToLive
+    ? Math.min(now + limits.codeLifetimeMs, challenge.expiresAt)
+    : sender.codeExpiresAt;
   const settled = { ...sender, reply: { ...sender.reply, state: event.state }, codeExpiresAt };
   const senders = challenge.senders.map((other) => (other === sender ? settled : other));
   return { ...challenge, senders };
@@ -260,14 +329,14 @@ export function typeCode(
   if (state.kind === 'spent') return stay(challenge, refuse('code-used'));
   if (state.kind === 'verified') {
     const inTime = now >= state.at - clockStepMs && now < Math.min(state.at + sameCodeAgainMs, state.grantExpiresAt);
-    const again = event.mailbox === state.mailbox && inTime;
+    const again = event.sender?.mailbox === state.mailbox && inTime;
     return stay(challenge, again ? state : refuse('code-used'));
   }
   if (now >= challenge.expiresAt) return stay(challenge, refuse('challenge-expired'));
   if (state.kind === 'locked') return stay(challenge, refuse('challenge-locked'));
   // Nobody has a code yet, so nothing is guessed and nothing is counted: a stranger's post must not cause a write.
   if (state.kind === 'awaiting-mail') return stay(challenge, refuse('mail-not-seen'));
-  const sender = challenge.senders.find(({ mailbox }) => mailbox === event.mailbox);
+  const sender = event.sender && senderOf(challenge, event.sender);
   if (sender === undefined) return countWrongCode(challenge, event.codeDigest, limits.wrongCodesMax);
   if (sender.codeExpiresAt !== null && now >= sender.codeExpiresAt) return stay(challenge, refuse('code-expired'));
   const verified: Verified = {

@@ -97,7 +97,11 @@ export type FormRefusalReason =
   | 'enrolment-code-wrong'
   | 'enrolment-over'
   | 'undo-code-wrong'
-  | 'undo-not-needed';
+  | 'undo-not-needed'
+  | 'address-refused'
+  | 'address-asked-often'
+  | 'typing-exhausted'
+  | 'addresses-exhausted';
 
 /** An expected no. Outside the closed lists there are only dependency failures and bugs. */
 export interface Refused<Reason extends string> {

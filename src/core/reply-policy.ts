@@ -10,6 +10,15 @@ const robots = /^(?:mailer-daemon|postmaster|no[-_.]?reply|do[-_.]?not[-_.]?repl
 const bulk = /^(?:bulk|junk|list)$/i;
 
 /**
+ * Tells whether nobody reads a mailbox who could want an answer: a robot's, one of ours.
+ * @param oneTimeDomain domain of the one-time addresses, lower case
+ * @param ownFrom       address our replies come from
+ */
+export function isNobody(mailbox: Mailbox, oneTimeDomain: string, ownFrom: Mailbox): boolean {
+  return robots.test(localPartOf(mailbox)) || domainOf(mailbox) === oneTimeDomain || sameIgnoringCase(mailbox, ownFrom);
+}
+
+/**
  * Decides whether a message may be answered.
  * @param header         checked for form; its values are attacker-chosen
  * @param oneTimeDomain  domain of the one-time addresses, lower case
@@ -30,9 +39,7 @@ export function refuseUnanswerable(
     [...header.fields.keys()].some((name) => name.startsWith('list-')) || // RFC 2369, RFC 2919
     (header.fields.get('precedence') ?? []).some((value) => bulk.test(value.trim())) ||
     /^multipart\/report\b/i.test(first('content-type')) || // RFC 6522
-    robots.test(localPartOf(header.author)) ||
-    domainOf(header.author) === oneTimeDomain ||
-    sameIgnoringCase(header.author, ownFrom);
+    isNobody(header.author, oneTimeDomain, ownFrom);
   if (automatic) return refuse('automatic-mail');
   return header.fields.has('in-reply-to') || refersToAnother(header) ? refuse('answer-to-another-mail') : undefined;
 }

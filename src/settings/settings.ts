@@ -235,6 +235,15 @@ const web = z.strictObject({
     meaning: "The organisation's logo on the pages: PNG, JPEG, WebP or SVG, at most 100 kB; read once at the start.",
     remedy: 'Give null, or a file path, for example /etc/reply-to-verify/logo.svg.',
   }),
+  proxyAddresses: option(
+    z.array(textOf(readIpAddress), { error: 'is not a list' }).max(20, 'has more than 20 entries').default([]),
+    {
+      form: 'list',
+      meaning:
+        'Proxies in front of web.listen, which tell the browser by X-Forwarded-For. From others it is not believed.',
+      remedy: 'Give a list of IP addresses, for example ["127.0.0.1"], or an empty one.',
+    },
+  ),
 });
 
 const smtp = z.strictObject({
@@ -396,6 +405,14 @@ const log = z.strictObject({
   }),
 });
 
+const fallback = z.strictObject({
+  typedAddress: option(oneOf(['off', 'on']).default('off'), {
+    meaning:
+      'Whether people who cannot send a mail may type their address, and get a code there when an account has it.',
+    remedy: 'Give off or on.',
+  }),
+});
+
 const limits = z.strictObject({
   challengeLifetimeMinutes: integer(5, 1440, 60, 'How long a page and its one-time address stay valid.'),
   codeLifetimeMinutes: integer(1, 1440, 30, 'How long a code stays valid, from hand-over of the reply.'),
@@ -408,6 +425,10 @@ const limits = z.strictObject({
   repliesPerMailboxPerHour: integer(1, 1000, 5, 'Replies to one mailbox in an hour.'),
   repliesPerMailboxPerDay: integer(1, 10_000, 12, 'Replies to one mailbox in a day.'),
   repliesPerDomainPerHour: integer(1, 100_000, 2000, 'Replies to all mailboxes of one domain in an hour.'),
+  typedPerAddressPerDay: integer(1, 1000, 5, 'How often one address may be typed in a day.'),
+  typedPerNetworkPerHour: integer(1, 100_000, 5, 'Addresses typed from one network in an hour.'),
+  typedPerNetworkPerDay: integer(1, 100_000, 20, 'Addresses typed from one network in a day.'),
+  typedPerDay: integer(1, 1_000_000, 1000, 'Addresses typed by everybody in a day.'),
   sendersPerChallenge: integer(1, 20, 3, 'Mailboxes that may write to one one-time address.'),
   messagesPerChallenge: integer(1, 100, 5, 'Messages taken for one one-time address.'),
   messageBytesMax: integer(65_536, 10_485_760, 2_097_152, 'Size of a message, in bytes.'),
@@ -425,7 +446,7 @@ const limits = z.strictObject({
   ),
 });
 
-const sections = { web, smtp, mail, dns, relay, data, directory, keys, audit, log, limits };
+const sections = { web, smtp, mail, dns, relay, data, directory, keys, audit, log, fallback, limits };
 
 // ---- rules between options ----
 
@@ -441,6 +462,7 @@ const partialSchema = z.object({
   keys: keys.partial(),
   audit: audit.partial(),
   log: log.partial(),
+  fallback: fallback.partial(),
   limits: limits.partial(),
 });
 
@@ -528,6 +550,17 @@ export const crossRules: readonly CrossRule[] = [
             problem: 'with http it is your service that decides which addresses are equal',
             remedy: 'Take directory.ignoreCaseDomains away.',
           },
+  },
+  {
+    // All browsers would be one network: after five addresses in an hour nobody could type one any more.
+    options: ['web.proxyAddresses', 'fallback.typedAddress'],
+    broken: ({ web: { publicUrl = '', proxyAddresses = [] }, fallback: { typedAddress } }) =>
+      typedAddress === 'on' && publicUrl.startsWith('https:') && proxyAddresses.length === 0
+        ? {
+            problem: 'addresses may be typed and are limited per network, but the proxy that ends TLS is not named',
+            remedy: 'Name the proxy, for example ["127.0.0.1"], and have it send X-Forwarded-For.',
+          }
+        : undefined,
   },
   {
     options: ['keys.secret', 'keys.source'],

@@ -10,6 +10,7 @@ import { startSink } from '../../src/testkit/sink.ts';
 import { amy, mailbox } from '../app/support.ts';
 
 const reply: OutgoingReply = {
+  by: 'mail',
   to: amy,
   id: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
   inReplyTo: '<a@mail.school.example>',

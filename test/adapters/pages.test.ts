@@ -26,6 +26,7 @@ const site: Site = {
   timeZone: 'Europe/Vienna',
   mailDomain: 'in.school.example',
   testMailboxUrl: 'http://127.0.0.1:8025',
+  mayTypeAddress: true,
   paths: {
     style: '/assets/style.css',
     scripts: { page: '/assets/page.js', password: '/assets/password.js', enrol: '/assets/enrol.js' },

@@ -16,6 +16,7 @@ const hourMs = 60 * minuteMs;
 type Look = readonly [tone: ProgressView['tone'], over: boolean];
 const looks: Readonly<Record<Progress, Look>> = {
   'awaiting-mail': ['waiting', false],
+  'code-requested': ['good', false],
   'mail-arrived': ['waiting', false],
   'reply-queued': ['good', false],
   'reply-delayed': ['waiting', false],

@@ -71,6 +71,7 @@ const site: Site = {
   timeZone: 'Europe/Berlin',
   mailDomain: 'passwort.gymnasium-kurfuerstendamm.example',
   testMailboxUrl: null,
+  mayTypeAddress: false,
   paths: { style: '', scripts: { page: '', password: '', enrol: '' }, logo: undefined },
 };
 

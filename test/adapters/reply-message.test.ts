@@ -17,6 +17,7 @@ const options: ReplyOptions = {
 };
 const openedAt = Date.UTC(2026, 0, 15, 9, 30);
 const plain: OutgoingReply = {
+  by: 'mail',
   to: amy,
   id: '0f1e2d3c4b5a69788796a5b4c3d2e1f0',
   inReplyTo: null,

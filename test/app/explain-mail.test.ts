@@ -125,6 +125,7 @@ function answerTo(reason: string): string {
 const to = (one: OneTimeAddress, changes = {}) => mail({ To: write(one), ...changes });
 const foreign = write(address, createSecrets(new Uint8Array(32).fill(8)));
 const sender = {
+  by: 'mail',
   mailbox: mailbox('amy@school.example'),
   salt: '00'.repeat(16),
   answered: [],

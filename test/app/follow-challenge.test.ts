@@ -20,7 +20,8 @@ const quiet: News = { notice: undefined, checking: false, delayed: new Set() };
 
 // ---- what is told: every record, whatever the news ----
 
-const sender = (state: Reply['state'], mailbox = amy): Sender => ({
+const sender = (state: Reply['state'], mailbox = amy, by: Sender['by'] = 'mail'): Sender => ({
+  by,
   mailbox,
   salt: '00'.repeat(16),
   answered: ['x'],
@@ -36,7 +37,8 @@ const codeSent = { kind: 'code-sent' } as const;
 const verified = (grantExpiresAt: number) =>
   ({ kind: 'verified', mailbox: amy, at: begin, grantSalt: '00'.repeat(16), grantExpiresAt, account: null }) as const;
 
-const records: [string, Challenge | undefined, ChallengeStatus['progress']][] = [
+type Told = [name: string, of: Challenge | undefined, progress: ChallengeStatus['progress']];
+const records: Told[] = [
   ['no record', undefined, 'awaiting-mail'],
   ['awaiting mail', record({ kind: 'awaiting-mail' }), 'awaiting-mail'],
   ['a queued reply', record(codeSent, sender('queued')), 'reply-queued'],
@@ -48,6 +50,23 @@ const records: [string, Challenge | undefined, ChallengeStatus['progress']][] = 
     record(codeSent, sender('queued', rory), sender('handed-over')),
     'reply-handed-over',
   ],
+  ...(['queued', 'handed-over', 'failed'] as const).flatMap((state): Told[] => {
+    const typed = sender(state, amy, 'typed');
+    return [
+      [`a typed address, its reply ${state}`, record(codeSent, typed), 'code-requested'],
+      [
+        `a mail, then a typed address, its reply ${state}`,
+        record(codeSent, sender('queued', rory), typed),
+        'code-requested',
+      ],
+      [
+        `a typed address, its reply ${state}, then a mail`,
+        record(codeSent, typed, sender('handed-over')),
+        'reply-handed-over',
+      ],
+      [`a typed address, its reply ${state}, and locked`, record({ kind: 'locked' }, typed), 'locked'],
+    ];
+  }),
   ['locked', record({ kind: 'locked' }, sender('handed-over')), 'locked'],
   ['locked with a reply still queued', record({ kind: 'locked' }, sender('queued')), 'locked'],
   ['verified', record(verified(begin + 1), sender('handed-over')), 'verified'],

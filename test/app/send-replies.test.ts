@@ -5,7 +5,13 @@ import { describe, test } from 'node:test';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
-import { type ChallengeStore, DependencyError, type OutgoingReply, type SendResult } from '../../src/app/ports.ts';
+import {
+  type Account,
+  type ChallengeStore,
+  DependencyError,
+  type OutgoingReply,
+  type SendResult,
+} from '../../src/app/ports.ts';
 import { createSendReplies } from '../../src/app/send-replies.ts';
 import { acceptMail, awaitMail, type Challenge, type Reply } from '../../src/core/challenge.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
@@ -28,6 +34,8 @@ interface Outbox {
   readonly sent: readonly OutgoingReply[];
   /** What the relay says from now on: a result, or one that is still to come. */
   answer: SendResult | Promise<SendResult>;
+  /** What the directory says from now on: how many accounts there are, or that it is down. */
+  accounts: (of: Mailbox) => readonly Account[];
   readonly worker: ReturnType<typeof createSendReplies>;
   /** Another worker on the same store, as after a start. */
   restart(): ReturnType<typeof createSendReplies>;
@@ -55,8 +63,9 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
     close() {},
   };
   const news = createChallengeNews();
+  const directory = { accountsOf: async (of: Mailbox) => outbox.accounts(of) };
   const restart = () =>
-    createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, clock, log, news }, limits);
+    createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, directory, clock, log, news }, limits);
   const outbox: Outbox = {
     clock,
     store: inner,
@@ -64,6 +73,7 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
     news,
     sent,
     answer: handedOver,
+    accounts: () => assert.fail('nobody whose mail was believed is looked up'),
     worker: restart(),
     restart,
     accept: (number, from = amy, challenge = 1) =>
@@ -114,6 +124,7 @@ describe('outbox, one reply', { concurrency: true }, () => {
     assert.ok(record && sender);
     assert.deepEqual(sent, [
       {
+        by: 'mail',
         to: amy,
         id: hex(1001, 32),
         inReplyTo: '<1@mail.school.example>',

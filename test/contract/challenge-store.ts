@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { type ChallengeStore, type Decision, DependencyError } from '../../src/app/ports.ts';
 import {
   acceptMail,
+  acceptTypedAddress,
   awaitMail,
   type Challenge,
   type ChallengeLimits,
@@ -68,9 +69,14 @@ export function mailed(challenge: Challenge, from: Mailbox = amy, number: number
   return next;
 }
 
+/** The same mailbox is typed into its page. */
+function typed(challenge: Challenge): Challenge {
+  return acceptTypedAddress(challenge, { mailbox: amy, replyId: hex(9000, 32), salt: hex(9001, 32) }, now, limits).next;
+}
+
 function settled(challenge: Challenge, state: 'handed-over' | 'failed'): Challenge {
   return challenge.senders.reduce(
-    (before, { mailbox, reply }) => settleReply(before, { mailbox, replyId: reply.id, state }, now, limits),
+    (before, { by, mailbox, reply }) => settleReply(before, { by, mailbox, replyId: reply.id, state }, now, limits),
     challenge,
   );
 }
@@ -79,7 +85,8 @@ function settled(challenge: Challenge, state: 'handed-over' | 'failed'): Challen
 function typing(owner: Mailbox | undefined, number: number) {
   return (current: Challenge | undefined): Decision<Challenge, CodeOutcome> => {
     assert.ok(current);
-    const event = { mailbox: owner, codeDigest: hex(number, 16), grantSalt: hex(number, 32) };
+    const sender = owner && ({ by: 'mail', mailbox: owner } as const);
+    const event = { sender, codeDigest: hex(number, 16), grantSalt: hex(number, 32) };
     const { next, outcome } = typeCode(current, event, now, limits);
     return { next, result: outcome };
   };
@@ -127,14 +134,15 @@ function describeWriting(check: Check): void {
     const wrong = typing(undefined, 8)(mailed(freshChallenge(5))).next;
     const locked = typeCode(
       mailed(freshChallenge(6)),
-      { mailbox: undefined, codeDigest: hex(9, 16), grantSalt: hex(9, 32) },
+      { sender: undefined, codeDigest: hex(9, 16), grantSalt: hex(9, 32) },
       now,
       { ...limits, wrongCodesMax: 1 },
     ).next;
-    const records = [freshChallenge(7), sent, handedOver, failed, verified, wrong, locked];
+    const asked = typed(mailed(freshChallenge(8)));
+    const records = [freshChallenge(7), asked, sent, handedOver, failed, verified, wrong, locked];
     assert.deepEqual(
       records.map((record) => record?.state.kind),
-      ['awaiting-mail', 'code-sent', 'code-sent', 'code-sent', 'verified', 'code-sent', 'locked'],
+      ['awaiting-mail', 'code-sent', 'code-sent', 'code-sent', 'code-sent', 'verified', 'code-sent', 'locked'],
     );
     for (const record of records) {
       assert.ok(record);

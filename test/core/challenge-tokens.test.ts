@@ -282,7 +282,7 @@ test('codes spread over all eight digits', () => {
 
 function sender(name: string, salt: string): Sender {
   const reply = { id: 'r', inReplyTo: null, state: 'handed-over' } as const;
-  return { mailbox: mailbox(name), salt, answered: ['x'], reply, codeExpiresAt: null };
+  return { by: 'mail', mailbox: mailbox(name), salt, answered: ['x'], reply, codeExpiresAt: null };
 }
 const senders = [
   sender('amy@school.example', '11'.repeat(16)),
@@ -293,7 +293,7 @@ const challenge: Challenge = deepFreeze({ ...awaitMail(address), senders, state:
 
 test('the code that is typed names its sender', () => {
   for (const one of senders) {
-    assert.equal(findSender(secrets, challenge, deriveCode(secrets, challenge.id, one)), one.mailbox);
+    assert.equal(findSender(secrets, challenge, deriveCode(secrets, challenge.id, one)), one);
   }
 });
 

@@ -7,12 +7,14 @@ import fc from 'fast-check';
 import {
   type AcceptedMail,
   acceptMail,
+  acceptTypedAddress,
   awaitMail,
   type Challenge,
   endOfUse,
   type Sender,
   type SettledReply,
   settleReply,
+  type TypedAddress,
   type TypedCode,
   typeCode,
   type Verified,
@@ -40,7 +42,15 @@ const dan = mailbox('dan@mail.example');
 function sender(address: Sender['mailbox'], changes: Partial<Sender> = {}): Sender {
   const salt = `salt of ${address}`;
   const reply = { id: 'newer', inReplyTo: '<2@school.example>', state: 'queued' } as const;
-  return { mailbox: address, salt, answered: [`1 ${address}`], reply, codeExpiresAt: now + 10 * minute, ...changes };
+  return {
+    by: 'mail',
+    mailbox: address,
+    salt,
+    answered: [`1 ${address}`],
+    reply,
+    codeExpiresAt: now + 10 * minute,
+    ...changes,
+  };
 }
 
 const empty = deepFreeze(
@@ -81,13 +91,17 @@ function mailOf(address: AcceptedMail['mailbox'], message = `2 ${address}`): Acc
 }
 
 function settled(changes: Partial<SettledReply> = {}): SettledReply {
-  return { mailbox: amy, replyId: 'newer', state: 'handed-over', ...changes };
+  return { by: 'mail', mailbox: amy, replyId: 'newer', state: 'handed-over', ...changes };
 }
 
-const right = (address: TypedCode['mailbox'] = amy): TypedCode => {
-  return { mailbox: address, codeDigest: 'right', grantSalt: 'g2' };
+const right = (mailbox = amy, by: Sender['by'] = 'mail'): TypedCode => {
+  return { sender: { by, mailbox }, codeDigest: 'right', grantSalt: 'g2' };
 };
-const wrong = (codeDigest: string): TypedCode => ({ mailbox: undefined, codeDigest, grantSalt: 'g2' });
+const wrong = (codeDigest: string): TypedCode => ({ sender: undefined, codeDigest, grantSalt: 'g2' });
+/** An address is typed; `number` names the reply that is asked for. */
+const typed = (address: TypedAddress['mailbox'], number = 1): TypedAddress => {
+  return { mailbox: address, replyId: `typed ${number}`, salt: `salt ${number}` };
+};
 
 // ---- every state times every event ----
 
@@ -105,6 +119,11 @@ const codeEvent =
   (challenge, at) =>
     typeCode(challenge, code, at, limits);
 
+const typedEvent =
+  (address: TypedAddress): Event =>
+  (challenge, at) =>
+    acceptTypedAddress(challenge, address, at, limits);
+
 const events = {
   stranger: mailEvent(mailOf(dan)), // mail of somebody new
   again: mailEvent(mailOf(amy)), // another mail of amy
@@ -113,6 +132,8 @@ const events = {
   lost: settleEvent(settled({ state: 'failed' })), // ... or given up
   old: settleEvent(settled({ replyId: 'older' })), // the reply before it was handed over
   none: settleEvent(settled({ mailbox: dan })), // a reply to somebody who never wrote
+  typed: typedEvent(typed(dan)), // the address of somebody new is typed
+  typedToo: typedEvent(typed(amy)), // amy's address is typed, who has written, too
   right: codeEvent(right()), // amy's code
   wrong1: codeEvent(wrong('w1')), // a wrong code, counted already where anything was counted
   wrong9: codeEvent(wrong('w9')), // a wrong code that nobody has typed yet
@@ -139,6 +160,8 @@ const mails = {
   stranger: 'reply-queued > code-sent',
   again: 'reply-queued > code-sent',
   twice: 'already-answered =',
+  typed: 'code-requested > code-sent',
+  typedToo: 'code-requested > code-sent',
 };
 const codes = {
   right: 'verified > verified',
@@ -146,7 +169,8 @@ const codes = {
   wrong9: 'code-wrong > code-sent',
 };
 const closed = { stranger: 'address-expired =', again: 'address-expired =', twice: 'already-answered =' };
-const used = { right: 'code-used =', wrong1: 'code-used =', wrong9: 'code-used =' };
+const unasked = (reason: string) => ({ typed: `${reason} =`, typedToo: `${reason} =` });
+const used = { ...unasked('code-used'), right: 'code-used =', wrong1: 'code-used =', wrong9: 'code-used =' };
 
 const whileOpen: Readonly<Record<keyof typeof states, Cells>> = {
   awaiting: {
@@ -157,14 +181,18 @@ const whileOpen: Readonly<Record<keyof typeof states, Cells>> = {
   },
   sent: { ...mails, ...settles, ...codes },
   late: { ...mails, ...settles, ...codes, right: 'code-expired =' },
-  crowded: { ...mails, ...settles, ...codes, stranger: 'senders-exhausted =' },
-  flooded: { ...mails, ...settles, ...codes, stranger: 'too-many-messages =', again: 'too-many-messages =' },
+  crowded: { ...mails, ...settles, ...codes, stranger: 'senders-exhausted =', ...unasked('addresses-exhausted') },
+  flooded: {
+    ...{ ...mails, ...settles, ...codes, stranger: 'too-many-messages =', again: 'too-many-messages =' },
+    ...unasked('addresses-exhausted'),
+  },
   counted: { ...mails, ...settles, ...codes, wrong1: 'code-wrong =' },
   lastTry: { ...mails, ...settles, ...codes, wrong1: 'code-wrong =', wrong9: 'challenge-locked > locked' },
   locked: {
     ...closed,
     ...{ out: '> locked', lost: '> locked', old: '=', none: '=' },
-    ...{ right: 'challenge-locked =', wrong1: 'challenge-locked =', wrong9: 'challenge-locked =' },
+    ...{ ...unasked('challenge-locked'), right: 'challenge-locked =' },
+    ...{ wrong1: 'challenge-locked =', wrong9: 'challenge-locked =' },
   },
   verified: {
     ...closed,
@@ -174,7 +202,10 @@ const whileOpen: Readonly<Record<keyof typeof states, Cells>> = {
   verifiedLongAgo: { ...closed, out: '> verified', lost: '> verified', old: '=', none: '=', ...used },
 };
 
-const over = { right: 'challenge-expired =', wrong1: 'challenge-expired =', wrong9: 'challenge-expired =' };
+const over = {
+  ...unasked('challenge-expired'),
+  ...{ right: 'challenge-expired =', wrong1: 'challenge-expired =', wrong9: 'challenge-expired =' },
+};
 const whenOver: Readonly<Record<keyof typeof states, Cells>> = {
   ...whileOpen,
   awaiting: { ...whileOpen.awaiting, ...closed, twice: 'address-expired =', ...over },
@@ -231,6 +262,7 @@ test('the first mail makes a sender with a salt, a queued reply and a code witho
     state: { kind: 'code-sent' },
     senders: [
       {
+        by: 'mail',
         mailbox: amy,
         salt: 'new salt',
         answered: [`2 ${amy}`],
@@ -303,6 +335,60 @@ table('the page ends for mail', (at: number) => acceptMail(sent(), mailOf(bob), 
   ['one millisecond before', expiresAt - 1, 'reply-queued'],
   ['on the millisecond', expiresAt, 'refused'],
 ]);
+
+// ---- an address that is typed ----
+
+test('a typed address makes a sender of its own, whose code lives from then on', () => {
+  const { next } = acceptTypedAddress(empty, typed(amy), now, limits);
+  const reply = { id: 'typed 1', inReplyTo: null, state: 'queued' };
+  const codeExpiresAt = now + 30 * minute;
+  const added = { by: 'typed', mailbox: amy, salt: 'salt 1', answered: ['typed 1'], reply, codeExpiresAt };
+  assert.deepEqual(next, { ...empty, state: { kind: 'code-sent' }, senders: [added] });
+  const late = acceptTypedAddress(empty, typed(amy), expiresAt - minute, limits).next;
+  assert.equal(codeEnd(late), expiresAt, 'but never longer than its page');
+});
+
+test('what becomes of its reply shows in nothing but the reply itself', () => {
+  const before = deepFreeze(acceptTypedAddress(empty, typed(amy), now, limits).next);
+  for (const state of ['handed-over', 'failed'] as const) {
+    const next = settleReply(before, settled({ by: 'typed', replyId: 'typed 1', state }), now + minute, limits);
+    const [only] = before.senders;
+    assert.deepEqual(next, { ...before, senders: [{ ...only, reply: { ...only?.reply, state } }] });
+    assert.deepEqual(
+      typeCode(next, wrong('w1'), now, limits).outcome,
+      typeCode(before, wrong('w1'), now, limits).outcome,
+    );
+  }
+});
+
+test('the same address again: same salt, so the same code; tries kept; a new reply, and the code lives anew', () => {
+  const first = acceptTypedAddress(sent({ wrongCodes: ['w1'] }), typed(dan, 1), now, limits).next;
+  const { next } = acceptTypedAddress(deepFreeze(first), typed(dan, 2), now + minute, limits);
+  assert.deepEqual(next.wrongCodes, ['w1']);
+  const [, again] = next.senders;
+  assert.deepEqual([again?.salt, again?.answered, again?.reply.id], ['salt 1', ['typed 1', 'typed 2'], 'typed 2']);
+  assert.equal(again?.codeExpiresAt, now + 31 * minute);
+});
+
+test('who writes and types has two codes, each with its own end, and either proves the mailbox', () => {
+  const both = deepFreeze(acceptTypedAddress(sent(), typed(amy), now, limits).next);
+  assert.deepEqual(both.senders[0], sender(amy), 'the mail is not touched');
+  assert.equal(codeOutcome(both, now + 10 * minute), 'code-expired');
+  assert.equal(codeOutcome(both, now + 10 * minute, right(amy, 'typed')), 'verified');
+  const mailed = acceptMail(both, mailOf(amy), now, limits).next;
+  assert.deepEqual([mailed.senders[0], mailed.senders[1]?.by], [both.senders[1], 'mail'], 'nor the typing by a mail');
+});
+
+test('three senders and five messages, typed or mailed', () => {
+  const three = [typed(bob), typed(cy)].reduce((on, one) => acceptTypedAddress(on, one, now, limits).next, sent());
+  const fourth = acceptTypedAddress(deepFreeze(three), typed(dan), now, limits);
+  assert.deepEqual(fourth, { next: three, outcome: { kind: 'refused', reason: 'addresses-exhausted' } });
+  assert.equal(acceptMail(three, mailOf(dan), now, limits).outcome.kind, 'refused');
+  const five = [typed(bob, 2), typed(bob, 3)].reduce((on, one) => acceptTypedAddress(on, one, now, limits).next, three);
+  assert.equal(acceptTypedAddress(five, typed(bob, 4), now, limits).outcome.kind, 'refused');
+  const outcome = { kind: 'refused', reason: 'too-many-messages' };
+  assert.deepEqual(acceptMail(five, mailOf(amy), now, limits), { next: five, outcome });
+});
 
 // ---- replies ----
 
@@ -488,10 +574,12 @@ const someMail = fc.tuple(who, fc.nat(3)).map(([one, n]) => {
 });
 const someSettling = fc
   .tuple(who, fc.nat(3), fc.constantFrom('handed-over', 'failed'))
-  .map(([one, n, state]) => settleEvent({ mailbox: one, replyId: `reply to ${n} ${one}`, state }));
+  .map(([one, n, state]) => settleEvent({ by: 'mail', mailbox: one, replyId: `reply to ${n} ${one}`, state }));
+const someTyping = fc.tuple(who, fc.nat(3)).map(([one, n]) => typedEvent(typed(one, n)));
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   { weight: 6, arbitrary: someMail },
   { weight: 6, arbitrary: someSettling },
+  { weight: 2, arbitrary: someTyping },
   { weight: 6, arbitrary: fc.nat(7).map((n) => codeEvent(wrong(`w${n}`))) },
   { weight: 1, arbitrary: who.map((one) => codeEvent(right(one))) },
 );

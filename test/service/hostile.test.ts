@@ -174,7 +174,8 @@ it(`${messages} hostile messages make us mail nobody but their author`, async ()
   const sender = createNodemailerSender({ ...site, relayUrl: `smtp://127.0.0.1:${sink.port}` });
   const log: Log = { info: () => {}, warn: () => {}, error: () => {} };
   const news = createChallengeNews();
-  const outbox = createSendReplies({ secrets, store, sender, clock: systemClock, log, news }, appLimits);
+  const directory = { accountsOf: () => assert.fail('an author is not looked up before the code') };
+  const outbox = createSendReplies({ secrets, store, sender, directory, clock: systemClock, log, news }, appLimits);
   const accepted: string[] = [];
   const ports = {
     ...{ secrets, store, verifier, clock: systemClock, news, sender },

@@ -1,4 +1,5 @@
-// Headers and body of the reply (RFC 3834): to the one mailbox that was proved, from a fixed address, in its thread.
+// Headers and body of the reply (RFC 3834): to the one mailbox that was proved, from a fixed address, in its thread. The
+// same for an address that was typed in: unasked, for all we know, so in no thread and in other words.
 // The code is the first line of the body and never in the Subject, which lock screens show.
 
 import type { SendMailOptions } from 'nodemailer';
@@ -8,6 +9,7 @@ import { domainOf, type Mailbox } from '../../core/mail-address.ts';
 import { requestSubject } from '../../core/request-subject.ts';
 import { formatCode } from '../../core/verification-code.ts';
 import { replyTexts } from './reply-texts.ts';
+import { typedTexts } from './typed-texts.ts';
 
 /** Who we are, in every reply. */
 export interface ReplyOptions {
@@ -22,7 +24,8 @@ const columnsMax = 72;
 /** Builds the message and its envelope, whose sender is empty: nobody ever answers an answer (RFC 3834 §3.3). */
 export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }: ReplyOptions): SendMailOptions {
   const { label, clientHint } = reply;
-  const paragraphs = replyTexts[reply.locale]({
+  const isAnswer = reply.by === 'mail';
+  const paragraphs = (isAnswer ? replyTexts : typedTexts)[reply.locale]({
     site: siteName,
     label,
     clientHint,
@@ -34,10 +37,11 @@ export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }:
     from: { name: siteName, address: from },
     // As an object: a string would be parsed once more, and might then name somebody else.
     to: { name: '', address: reply.to },
-    subject: `Re: ${requestSubject(reply.locale, label)}`,
+    subject: `${isAnswer ? 'Re: ' : ''}${requestSubject(reply.locale, label)}`,
     messageId: `<${reply.id}@${domainOf(from)}>`,
     ...(reply.inReplyTo === null ? {} : { inReplyTo: reply.inReplyTo, references: reply.inReplyTo }),
-    headers: { 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' }, // RFC 3834 §5
+    // RFC 3834 §5
+    headers: { 'Auto-Submitted': isAnswer ? 'auto-replied' : 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     text: `${[formatCode(reply.code), ...paragraphs.map(wrap)].join('\n\n')}\n`,
     disableFileAccess: true,
     disableUrlAccess: true,

@@ -20,6 +20,7 @@ const mailbox = z.string().transform((text, context): Mailbox => {
 });
 
 const sender = z.strictObject({
+  by: z.enum(['mail', 'typed']).default('mail'),
   mailbox,
   salt: hex(32),
   answered: z.array(hex(32)),

@@ -14,6 +14,8 @@ export interface SiteOptions {
   readonly mailDomain: string;
   /** Where the test mailbox is, in a profile that has one. */
   readonly testMailboxUrl: string | null;
+  /** Whether an address may be typed instead of sending a mail. */
+  readonly mayTypeAddress: boolean;
 }
 
 /** What script there is: for the reset page, for a password that is typed, and for an app that is enrolled. */
@@ -37,6 +39,7 @@ export type PageName = keyof typeof pagePaths;
 
 export const pagePaths = {
   reset: '/reset',
+  typed: '/reset/typed',
   accounts: '/reset/accounts',
   secondFactor: '/reset/second-factor',
   password: '/reset/password',

@@ -14,6 +14,7 @@ import type {
   RedeemCode,
   RedeemRefused,
   ResetPassword,
+  TypeAddress,
   UndoChange,
 } from '../../app/ports.ts';
 import { readClientHint } from '../../core/client-hint.ts';
@@ -30,6 +31,7 @@ import {
   phoneMailto,
   type ResetMessages,
   resetPage,
+  typedPage,
   undoPage,
 } from './pages.ts';
 import { viewProgress, waitText } from './progress-view.ts';
@@ -45,6 +47,7 @@ export interface UseCases {
   readonly redeemCode: RedeemCode;
   readonly resetPassword: ResetPassword;
   readonly enrolSecondFactor: EnrolSecondFactor;
+  readonly typeAddress: TypeAddress;
   readonly undoChange: UndoChange;
   readonly clock: Clock;
 }
@@ -89,6 +92,7 @@ export function pageRoutes(
   const isOwn = (ctx: Context) => isOwnForm(ctx, origin());
   passwordRoutes(router, useCases, site, cookies, showRefusal, isOwn);
   secondFactorRoutes(router, useCases, site, cookies, showRefusal, isOwn);
+  if (site.mayTypeAddress) typedRoutes(router, useCases, site, cookies, pages, isOwn);
   router.post('/language', ...form, async (ctx) => {
     if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
     const { locale, page } = fieldsOf(ctx);
@@ -99,6 +103,44 @@ export function pageRoutes(
   });
   liveRoutes(router, useCases, site, cookies, live);
   return router;
+}
+
+/** For people who cannot send a mail. What it answers is the same whether or not an account has the address. */
+function typedRoutes(
+  router: Router,
+  { typeAddress }: UseCases,
+  site: Site,
+  cookies: CookieJar,
+  { open, showRefusal }: ReturnType<typeof createPages>,
+  isOwn: (ctx: Context) => boolean,
+): void {
+  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
+
+  async function showTyped(ctx: Context, problem?: { readonly text: string; readonly typed: string }): Promise<void> {
+    const opened = await open(ctx, cookies.get(ctx, 'challenge'));
+    if (opened.isNew) cookies.set(ctx, 'challenge', opened.cookie);
+    ctx.type = 'html';
+    ctx.body = typedPage(localeOf(ctx, cookies), opened.nonce, site, problem);
+  }
+
+  router.get(pagePaths.typed, (ctx) => showTyped(ctx));
+  router.post(pagePaths.typed, ...form, async (ctx) => {
+    const { nonce, address } = fieldsOf(ctx);
+    const locale = localeOf(ctx, cookies);
+    const cookie = cookies.get(ctx, 'challenge');
+    const outcome = isOwn(ctx)
+      ? await typeAddress({ cookie, nonce, address, locale, ...clientOf(ctx) })
+      : refuse('cross-site');
+    if (outcome.kind === 'refused' && outcome.reason !== 'address-refused') return showRefusal(ctx, outcome);
+    if (outcome.kind === 'refused') {
+      ctx.state.reason = outcome.reason;
+      ctx.status = webReplies[outcome.reason].status;
+      const text = texts[locale].refusals[outcome.reason]({ triesLeft: 0, wait: '' });
+      return showTyped(ctx, { text, typed: address ?? '' });
+    }
+    ctx.state.mailbox = outcome.mailboxDigest;
+    seeOther(ctx, pagePaths.reset); // which says so, also after a reload
+  });
 }
 
 /** What comes after the code: choose an account, set its password; and the undo, which needs no code of a page. */
@@ -327,9 +369,9 @@ export function localeOf(ctx: Context, cookies: CookieJar): Locale {
   return locales.find((each) => each === chosen) ?? chooseLocale(ctx.get('accept-language'));
 }
 
-/** Who asks, for the audit. Behind a proxy it is the proxy's address. IPv4 is written as such (RFC 4291 §2.5.5.2). */
+/** Who asks: for limits, mails and the audit. The server has set the address (client-address.ts). */
 function clientOf(ctx: Context): Client {
-  return { remoteAddress: ctx.ip.replace(/^::ffff:/, ''), clientHint: readClientHint(ctx.get('user-agent')) };
+  return { remoteAddress: ctx.ip, clientHint: readClientHint(ctx.get('user-agent')) };
 }
 
 /**
@@ -350,7 +392,7 @@ function formsOnly(ctx: Context, next: Next): Promise<unknown> {
   return next();
 }
 
-type Field = 'nonce' | 'code' | 'account' | 'factor' | 'password' | 'repeated' | 'locale' | 'page';
+type Field = 'nonce' | 'code' | 'address' | 'account' | 'factor' | 'password' | 'repeated' | 'locale' | 'page';
 
 /** The fields of a form that came once each and as text. */
 function fieldsOf(ctx: Context): Partial<Readonly<Record<Field, string>>> {

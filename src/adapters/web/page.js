@@ -84,7 +84,7 @@ function show(view) {
   );
   // News that is out of sight is none: the line is below the first screen on phones and small laptops.
   if (isNews) live.scrollIntoView({ block: 'center' });
-  if (view.state === 'reply-handed-over' && before !== view.state) code.focus();
+  if (['reply-handed-over', 'code-requested'].includes(view.state) && before !== view.state) code.focus();
 }
 
 async function ask() {

@@ -141,7 +141,12 @@ function mailStep(locale: Locale, challenge: OpenedChallenge, site: Site, words:
 <button type="button" id="copy" class="quiet" hidden>${words.copyAddress}</button> <span id="copied" role="status" data-text="${words.copied}"></span></p>
 <p>${labelHelp(challenge.label, words)}</p>
 <details id="phone"><summary>${words.orPhone}</summary><p>${words.phoneHelp}</p>
-<p><img id="qr-code" src="/reset/mail.svg" alt="${words.qrCode}" width="240" height="240" loading="lazy"></p></details>`;
+<p><img id="qr-code" src="/reset/mail.svg" alt="${words.qrCode}" width="240" height="240" loading="lazy"></p></details>
+${
+  site.mayTypeAddress &&
+  html`<details id="cannot-send"><summary>${words.cannotSend}</summary><p>${words.cannotSendHelp}</p>
+<p><a class="button quiet" href="${pagePaths.typed}">${words.typeAddress}</a></p></details>`
+}`;
 }
 
 /** The sentence about the label, in which the label stands out. */
@@ -163,7 +168,8 @@ function codeForm({ nonce }: OpenedChallenge, view: ProgressView, words: Texts, 
   const alert = problem !== undefined && html`<p id="problem" class="problem" role="alert">${problem}</p>`;
   const described =
     problem === undefined ? html` aria-describedby="line"` : html` aria-invalid="true" aria-describedby="problem"`;
-  const focus = (problem !== undefined || view.state === 'reply-handed-over') && html` autofocus`;
+  const isNext = view.state === 'reply-handed-over' || view.state === 'code-requested';
+  const focus = (problem !== undefined || isNext) && html` autofocus`;
   return html`<form method="post" action="/reset" id="code-form">
 <input type="hidden" name="nonce" value="${nonce}">
 ${alert}<label for="code">${words.codeLabel}</label>
@@ -172,6 +178,29 @@ ${alert}<label for="code">${words.codeLabel}</label>
 <p id="paste-help" class="hint" hidden>${words.pasteHelp}</p>
 <p class="hint">${words.tellNobody}</p>
 </form>`;
+}
+
+/** The form for an address, for who cannot send a mail. @param problem what was wrong with the one of before */
+export function typedPage(
+  locale: Locale,
+  nonce: string,
+  site: Site,
+  problem: { readonly text: string; readonly typed: string } | undefined,
+): string {
+  const words = texts[locale];
+  const alert = problem && html`<p id="problem" class="problem" role="alert">${problem.text}</p>`;
+  const described = problem
+    ? html` value="${problem.typed}" aria-invalid="true" aria-describedby="problem address-help"`
+    : html` aria-describedby="address-help"`;
+  const body = html`<h1>${words.typedHeading}</h1>
+<p>${words.typedIntro}</p>
+<form method="post" action="${pagePaths.typed}" id="typed-form"><input type="hidden" name="nonce" value="${nonce}">
+${alert}<label for="typed-address">${words.typedLabel}</label>
+<p><input id="typed-address" name="address" type="email" dir="ltr" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" required autofocus${described}></p>
+<p id="address-help" class="hint">${words.typedHelp}</p>
+<p><button type="submit">${words.typedSubmit}</button></p></form>
+<p><a class="button quiet" href="${pagePaths.reset}">${words.back}</a></p>`;
+  return layout(site, { locale, title: words.typedHeading, body, name: 'typed' });
 }
 
 /** The accounts of the mailbox that was proved. */

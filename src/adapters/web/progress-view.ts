@@ -25,6 +25,7 @@ export interface ProgressView {
 
 const tones: Readonly<Record<Progress, ProgressView['tone']>> = {
   'awaiting-mail': 'waiting',
+  'code-requested': 'good',
   'mail-arrived': 'waiting',
   'reply-queued': 'good',
   'reply-delayed': 'waiting',

@@ -20,6 +20,16 @@ export const de: Texts = {
   phoneHelp:
     'Richten Sie die Kamera Ihres Handys auf dieses Bild, tippen Sie auf das, was sie anzeigt, und drücken Sie dort auf „Senden“. Unseren Code geben Sie dann auf dieser Seite ein.',
   qrCode: 'QR-Code, der die E-Mail auf Ihrem Handy öffnet',
+  cannotSend: 'Ich kann keine E\u2011Mail schicken',
+  cannotSendHelp:
+    'Wenn Sie von hier aus keine schicken können, tippen Sie die Adresse Ihres Kontos ein. Wir schicken dann einen Code dorthin. Sicherer ist es, wenn Sie uns eine E-Mail schicken: Bitte tun Sie das, wenn Sie können.',
+  typeAddress: 'Meine Adresse eintippen',
+  typedHeading: 'Tippen Sie Ihre Adresse ein',
+  typedIntro:
+    'Wenn ein Konto diese Adresse hat, schicken wir eine E-Mail mit einem Code dorthin. Den Code tippen Sie dann auf der vorigen Seite ein.',
+  typedLabel: 'Ihre E-Mail-Adresse',
+  typedHelp: 'Die Adresse, die Ihr Konto bei uns hat, zum Beispiel name@school.example.',
+  typedSubmit: 'Code schicken',
   orWriteTo: 'Sie können auch selbst an diese Adresse schreiben:',
   copyAddress: 'Adresse kopieren',
   copied: 'Kopiert',
@@ -34,6 +44,8 @@ export const de: Texts = {
     'awaiting-mail':
       'Wir warten auf Ihre E-Mail. Das kann ein oder zwei Minuten dauern. Bitte lassen Sie diese Seite offen.',
     'reply-queued': 'Ihre E-Mail ist in Ordnung. Unsere Antwort ist unterwegs zu Ihnen.',
+    'code-requested':
+      'Wenn ein Konto die Adresse hat, die Sie eingetippt haben, ist eine E-Mail mit einem Code dorthin unterwegs. Sehen Sie in einer Minute dort nach, auch im Spam- oder Junk-Ordner.',
     'mail-arrived': 'Ihre E-Mail ist da. Wir prüfen, ob sie wirklich von Ihnen kommt.',
     'reply-delayed':
       'Ihre E-Mail ist in Ordnung, aber wir konnten unsere Antwort noch nicht zustellen. Wir versuchen es weiter; Sie müssen nichts tun.',
@@ -96,7 +108,7 @@ export const de: Texts = {
   tellNobody:
     'Geben Sie den Code nur hier ein. Wir fragen Sie nie danach, weder per E-Mail noch am Telefon noch persönlich.',
   accountsHeading: 'Ihr Postfach ist bestätigt',
-  wroteFrom: 'Ihre E-Mail kam von',
+  wroteFrom: 'Unser Code ging an',
   chooseAccount: 'Für welches Konto brauchen Sie ein neues Passwort?',
   noAccount: (mailbox) =>
     `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die diese Website betreuen.`,
@@ -183,7 +195,7 @@ export const de: Texts = {
     'code-wrong': ({ triesLeft }) =>
       `Das ist nicht der richtige Code. Bitte sehen Sie in unserer neuesten Antwort nach und geben Sie die 8 Ziffern noch einmal ein. Sie haben noch ${triesLeft === 1 ? 'einen Versuch' : `${triesLeft} Versuche`}.`,
     'code-expired': () =>
-      'Dieser Code ist zu alt. Bitte schicken Sie Ihre E-Mail noch einmal und warten Sie auf unsere neue Antwort: Dann gilt der Code wieder.',
+      'Dieser Code ist zu alt. Bitte schicken Sie Ihre E-Mail noch einmal oder tippen Sie Ihre Adresse noch einmal ein, und warten Sie auf unsere neue E-Mail: Dann gilt der Code wieder.',
     'code-used': () =>
       'Dieser Code wurde schon benutzt. Waren Sie das? Dann gehen Sie zurück zur Seite und drücken Sie dort auf „Weiter“. Wenn nicht, fangen Sie dort bitte neu an.',
     'codes-exhausted': ({ wait }) =>
@@ -215,6 +227,14 @@ export const de: Texts = {
       'Es gibt nichts mehr rückgängig zu machen: Diese Änderung wurde schon zurückgenommen, oder sie hat nie stattgefunden.',
     'undo-code-wrong': () =>
       'Diesen Code kennen wir nicht, oder es ist zu spät dafür. Bitte vergleichen Sie ihn mit unserer E-Mail. Wenn es zu spät ist, fragen Sie die Personen, die Ihr Konto betreuen.',
+    'address-refused': () =>
+      'An diese Adresse können wir keinen Code schicken. Bitte prüfen Sie sie und tippen Sie sie noch einmal ein: nur eine Adresse, nichts davor und nichts dahinter.',
+    'address-asked-often': ({ wait }) =>
+      `Diese Adresse wurde oft eingetippt. Bitte warten Sie ${wait}, oder schicken Sie uns von dort eine E-Mail: Das geht jederzeit.`,
+    'typing-exhausted': ({ wait }) =>
+      `Es wurden zu viele Adressen eingetippt, aus Ihrem Netz oder von allen zusammen. Bitte warten Sie ${wait}, oder schicken Sie uns eine E-Mail: Das geht jederzeit.`,
+    'addresses-exhausted': () =>
+      'Für diese Anfrage wurden zu viele E-Mails und Adressen verwendet. Bitte fangen Sie neu an.',
   },
   troubles: {
     'bad-request':

@@ -19,6 +19,16 @@ export const en: Texts = {
   phoneHelp:
     'Point the camera of your phone at this picture, tap what it shows you and press Send there. Then type our code into this page.',
   qrCode: 'QR code that opens the email on your phone',
+  cannotSend: 'I cannot send an email',
+  cannotSendHelp:
+    'If you cannot send one from where you are, type the address of your account in. We then send a code there. Sending us an email is the safer way: please take it if you can.',
+  typeAddress: 'Type my address in',
+  typedHeading: 'Type your address in',
+  typedIntro:
+    'If an account uses this address, we send it an email with a code. You then type the code into the page before this one.',
+  typedLabel: 'Your email address',
+  typedHelp: 'The address that your account has with us, for example name@school.example.',
+  typedSubmit: 'Send me the code',
   orWriteTo: 'You can also write to this address yourself:',
   copyAddress: 'Copy the address',
   copied: 'Copied',
@@ -32,6 +42,8 @@ export const en: Texts = {
   progress: {
     'awaiting-mail': 'We are waiting for your email. It can take a minute or two. Please leave this page open.',
     'reply-queued': 'Your email is fine. Our reply is on its way to you.',
+    'code-requested':
+      'If an account uses the address you typed, an email with a code is on its way to it. Look there in a minute, in the junk or spam folder too.',
     'mail-arrived': 'Your email has arrived. We are checking that it is really from you.',
     'reply-delayed':
       'Your email is fine, but we could not deliver our reply yet. We keep trying; you do not need to do anything.',
@@ -89,7 +101,7 @@ export const en: Texts = {
   back: 'Back to the page',
   tellNobody: 'Type the code in here and nowhere else. We will never ask you for it by email, by phone or in person.',
   accountsHeading: 'Your mailbox is confirmed',
-  wroteFrom: 'You wrote from',
+  wroteFrom: 'Our code went to',
   chooseAccount: 'Which account needs the new password?',
   noAccount: (mailbox) =>
     `No account uses ${mailbox}. Do you have another address? Then start again and write from that one. If not, please ask the people who run this site.`,
@@ -171,7 +183,7 @@ export const en: Texts = {
     'code-wrong': ({ triesLeft }) =>
       `This is not the right code. Please look at our latest reply and type its 8 digits again. You have ${triesLeft === 1 ? 'one more try' : `${triesLeft} more tries`}.`,
     'code-expired': () =>
-      'This code is too old. Please send your email again and wait for our new reply: then the code works again.',
+      'This code is too old. Please send your email or type your address again and wait for our new email: then the code works again.',
     'code-used': () =>
       'This code has already been used. If that was you, go back to the page and press Continue there. If not, please start again there.',
     'codes-exhausted': ({ wait }) =>
@@ -200,6 +212,13 @@ export const en: Texts = {
     'undo-not-needed': () => 'There is nothing left to undo: this change was undone already, or it never took place.',
     'undo-code-wrong': () =>
       'We do not know this code, or it is too late for it. Please compare it with our email. If it is too late, ask the people who look after your account.',
+    'address-refused': () =>
+      'We cannot send a code to this address. Please check it and type it again: one address, nothing before or after it.',
+    'address-asked-often': ({ wait }) =>
+      `This address was typed in often. Please wait ${wait}, or send us an email from it: that works at any time.`,
+    'typing-exhausted': ({ wait }) =>
+      `Too many addresses have been typed in, from your network or by everybody together. Please wait ${wait}, or send us an email: that works at any time.`,
+    'addresses-exhausted': () => 'Too many emails and addresses were used for this request. Please start again.',
   },
   troubles: {
     'bad-request': 'We could not read what your browser sent. Please go back to the page and try again.',

@@ -19,6 +19,16 @@ export const es: Texts = {
   phoneHelp:
     'Apunte con la cámara del móvil a esta imagen, toque lo que le muestre y pulse «Enviar» allí. Después escriba nuestro código en esta página.',
   qrCode: 'Código QR que abre el correo en su móvil',
+  cannotSend: 'No puedo enviar un correo',
+  cannotSendHelp:
+    'Si desde donde está no puede enviar ninguno, escriba la dirección de su cuenta. Le enviaremos allí un código. Enviarnos un correo es más seguro: hágalo si puede.',
+  typeAddress: 'Escribir mi dirección',
+  typedHeading: 'Escriba su dirección',
+  typedIntro:
+    'Si una cuenta usa esta dirección, enviamos allí un correo con un código. Después escriba el código en la página anterior.',
+  typedLabel: 'Su dirección de correo',
+  typedHelp: 'La dirección que su cuenta tiene con nosotros, por ejemplo name@school.example.',
+  typedSubmit: 'Enviar el código',
   orWriteTo: 'También puede escribir usted a esta dirección:',
   copyAddress: 'Copiar la dirección',
   copied: 'Copiada',
@@ -32,6 +42,8 @@ export const es: Texts = {
   progress: {
     'awaiting-mail': 'Estamos esperando su correo. Puede tardar uno o dos minutos. Deje esta página abierta.',
     'reply-queued': 'Su correo está bien. Nuestra respuesta va en camino.',
+    'code-requested':
+      'Si una cuenta usa la dirección que ha escrito, un correo con un código va de camino hacia allí. Mire dentro de un minuto, también en la carpeta de correo no deseado (spam).',
     'mail-arrived': 'Su correo ha llegado. Estamos comprobando que de verdad lo ha enviado usted.',
     'reply-delayed':
       'Su correo está bien, pero todavía no hemos podido entregar nuestra respuesta. Seguimos intentándolo; no hace falta que haga nada.',
@@ -92,7 +104,7 @@ export const es: Texts = {
   tellNobody:
     'Escriba el código aquí y en ningún otro sitio. Nunca se lo pediremos por correo, por teléfono ni en persona.',
   accountsHeading: 'Su dirección de correo está confirmada',
-  wroteFrom: 'Nos ha escrito desde',
+  wroteFrom: 'Nuestro código fue a',
   chooseAccount: '¿Qué cuenta necesita una nueva contraseña?',
   noAccount: (mailbox) =>
     `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella. Si no, pida ayuda a las personas que llevan este sitio.`,
@@ -178,7 +190,7 @@ export const es: Texts = {
     'code-wrong': ({ triesLeft }) =>
       `Este no es el código correcto. Por favor, mire nuestra última respuesta y escriba otra vez sus 8 cifras. ${triesLeft === 1 ? 'Le queda un intento' : `Le quedan ${triesLeft} intentos`}.`,
     'code-expired': () =>
-      'Este código es demasiado antiguo. Por favor, envíe su correo otra vez y espere nuestra nueva respuesta: entonces el código volverá a funcionar.',
+      'Este código es demasiado antiguo. Por favor, envíe su correo o escriba su dirección otra vez y espere nuestro nuevo correo: entonces el código volverá a funcionar.',
     'code-used': () =>
       'Este código ya se ha usado. Si ha sido usted, vuelva a la página y pulse «Continuar». Si no, empiece allí de nuevo, por favor.',
     'codes-exhausted': ({ wait }) =>
@@ -208,6 +220,14 @@ export const es: Texts = {
     'undo-not-needed': () => 'No queda nada que deshacer: este cambio ya se deshizo o nunca se hizo.',
     'undo-code-wrong': () =>
       'No conocemos este código, o ya es demasiado tarde para usarlo. Por favor, compárelo con nuestro correo. Si es demasiado tarde, pregunte a las personas que se ocupan de su cuenta.',
+    'address-refused': () =>
+      'No podemos enviar un código a esta dirección. Por favor, revísela y escríbala otra vez: una sola dirección, sin nada delante ni detrás.',
+    'address-asked-often': ({ wait }) =>
+      `Esta dirección se ha escrito muchas veces. Por favor, espere ${wait} o envíenos un correo desde ella: eso se puede hacer en cualquier momento.`,
+    'typing-exhausted': ({ wait }) =>
+      `Se han escrito demasiadas direcciones, desde su red o entre todos. Por favor, espere ${wait} o envíenos un correo: eso se puede hacer en cualquier momento.`,
+    'addresses-exhausted': () =>
+      'Se han usado demasiados correos y direcciones para esta solicitud. Por favor, empiece de nuevo.',
   },
   troubles: {
     'bad-request':

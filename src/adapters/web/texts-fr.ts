@@ -20,6 +20,16 @@ export const fr: Texts = {
   phoneHelp:
     'Dirigez l’appareil photo de votre téléphone vers cette image, touchez ce qu’il affiche et appuyez sur «\u202fEnvoyer\u202f». Tapez ensuite notre code sur cette page.',
   qrCode: 'Code QR qui ouvre l’e-mail sur votre téléphone',
+  cannotSend: 'Je ne peux pas envoyer d’e\u2011mail',
+  cannotSendHelp:
+    'Si vous ne pouvez pas en envoyer là où vous êtes, tapez l’adresse de votre compte. Nous y enverrons un code. Nous envoyer un e-mail est plus sûr\u202f: faites-le si vous le pouvez.',
+  typeAddress: 'Taper mon adresse',
+  typedHeading: 'Tapez votre adresse',
+  typedIntro:
+    'Si un compte utilise cette adresse, nous y envoyons un e-mail avec un code. Vous taperez ensuite ce code dans la page précédente.',
+  typedLabel: 'Votre adresse e-mail',
+  typedHelp: 'L’adresse que votre compte a chez nous, par exemple name@school.example.',
+  typedSubmit: 'Envoyer le code',
   orWriteTo: 'Vous pouvez aussi écrire vous-même à cette adresse\u202f:',
   copyAddress: 'Copier l’adresse',
   copied: 'Adresse copiée',
@@ -33,6 +43,8 @@ export const fr: Texts = {
   progress: {
     'awaiting-mail': 'Nous attendons votre e-mail. Cela peut prendre une minute ou deux. Laissez cette page ouverte.',
     'reply-queued': 'Votre e-mail est bien arrivé. Notre réponse est en route.',
+    'code-requested':
+      'Si un compte utilise l’adresse que vous avez tapée, un e-mail avec un code y est en route. Regardez-y dans une minute, et aussi dans les courriers indésirables (spam).',
     'mail-arrived': 'Votre e-mail est arrivé. Nous vérifions qu’il vient bien de vous.',
     'reply-delayed':
       'Votre e-mail est bien arrivé, mais nous n’avons pas encore pu envoyer notre réponse. Nous continuons d’essayer\u202f; vous n’avez rien à faire.',
@@ -93,7 +105,7 @@ export const fr: Texts = {
   tellNobody:
     'Tapez le code ici et nulle part ailleurs. Nous ne vous le demanderons jamais par e-mail, par téléphone ou de vive voix.',
   accountsHeading: 'Votre adresse e-mail est confirmée',
-  wroteFrom: 'Vous avez écrit depuis l’adresse',
+  wroteFrom: 'Notre code est allé à l’adresse',
   chooseAccount: 'Pour quel compte faut-il un nouveau mot de passe\u202f?',
   noAccount: (mailbox) =>
     `Aucun compte n’utilise ${mailbox}. Avez-vous une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui s’occupent de ce site.`,
@@ -179,7 +191,7 @@ export const fr: Texts = {
     'code-wrong': ({ triesLeft }) =>
       `Ce n’est pas le bon code. Veuillez regarder notre dernière réponse et taper de nouveau ses 8 chiffres. Il vous reste ${triesLeft === 1 ? 'un essai' : `${triesLeft} essais`}.`,
     'code-expired': () =>
-      'Ce code est trop ancien. Veuillez renvoyer votre e-mail et attendre notre nouvelle réponse\u202f: le code marchera alors de nouveau.',
+      'Ce code est trop ancien. Veuillez renvoyer votre e-mail ou taper votre adresse encore une fois, et attendre notre nouvel e-mail\u202f: le code marchera alors de nouveau.',
     'code-used': () =>
       'Ce code a déjà servi. Si c’était vous, revenez à la page et appuyez sur «\u202fContinuer\u202f». Sinon, veuillez y recommencer.',
     'codes-exhausted': ({ wait }) =>
@@ -210,6 +222,14 @@ export const fr: Texts = {
       'Il n’y a plus rien à annuler\u202f: ce changement a déjà été annulé, ou il n’a jamais eu lieu.',
     'undo-code-wrong': () =>
       'Nous ne connaissons pas ce code, ou il est trop tard pour lui. Veuillez le comparer avec notre e-mail. S’il est trop tard, adressez-vous aux personnes qui s’occupent de votre compte.',
+    'address-refused': () =>
+      'Nous ne pouvons pas envoyer de code à cette adresse. Veuillez la vérifier et la taper de nouveau\u202f: une seule adresse, rien avant et rien après.',
+    'address-asked-often': ({ wait }) =>
+      `Cette adresse a été tapée souvent. Veuillez attendre ${wait}, ou nous envoyer un e-mail depuis cette adresse\u202f: c’est possible à tout moment.`,
+    'typing-exhausted': ({ wait }) =>
+      `Trop d’adresses ont été tapées, depuis votre réseau ou par tout le monde ensemble. Veuillez attendre ${wait}, ou nous envoyer un e-mail\u202f: c’est possible à tout moment.`,
+    'addresses-exhausted': () =>
+      'Trop d’e-mails et d’adresses ont été utilisés pour cette demande. Veuillez recommencer.',
   },
   troubles: {
     'bad-request':

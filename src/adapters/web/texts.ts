@@ -36,6 +36,15 @@ export interface Texts {
   readonly orPhone: string;
   readonly phoneHelp: string;
   readonly qrCode: string;
+  /** A fold, when an address may be typed instead. */
+  readonly cannotSend: string;
+  readonly cannotSendHelp: string;
+  readonly typeAddress: string;
+  readonly typedHeading: string;
+  readonly typedIntro: string;
+  readonly typedLabel: string;
+  readonly typedHelp: string;
+  readonly typedSubmit: string;
   readonly orWriteTo: string;
   readonly copyAddress: string;
   readonly copied: string;

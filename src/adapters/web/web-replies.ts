@@ -36,6 +36,10 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'enrolment-over': { status: 403, shown: 'page', wayOn: 'back' },
   'undo-not-needed': { status: 409, shown: 'page', wayOn: 'back' },
   'undo-code-wrong': { status: 422, shown: 'page', wayOn: 'back' },
+  'address-refused': { status: 422, shown: 'page', wayOn: 'back' },
+  'address-asked-often': { status: 429, shown: 'page', wayOn: 'back' },
+  'typing-exhausted': { status: 429, shown: 'page', wayOn: 'back' },
+  'addresses-exhausted': { status: 403, shown: 'page', wayOn: 'start-again' },
 };
 
 /** What is no refusal of ours: a bad request, something missing, trouble behind us, a bug. */

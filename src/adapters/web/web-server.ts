@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import Koa, { type Context, type Next } from 'koa';
 import { DependencyError, type Log } from '../../app/ports.ts';
 import { brandStyle } from './brand-colors.ts';
+import { clientAddress } from './client-address.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import { type ScriptName, type Site, type SiteOptions, scriptNames } from './layout.ts';
 import { createLiveProgress, streamsMax } from './live-progress.ts';
@@ -27,6 +28,8 @@ export interface WebServerOptions extends SiteOptions {
   readonly color: string;
   /** Path of an image, or null. */
   readonly logoFile: string | null;
+  /** Proxies that tell whose request it is. */
+  readonly proxyAddresses: readonly string[];
   readonly challengeLifetimeMs: number;
   readonly grantLifetimeMs: number;
 }
@@ -59,6 +62,7 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const router = pageRoutes(ports, site, cookies, live, origin);
   serveStaticFiles(router, files);
   app.use(async (ctx, next) => {
+    ctx.request.ip = clientAddress(ctx.req, options.proxyAddresses);
     ctx.set(securityHeaders);
     if (secure) ctx.set('Strict-Transport-Security', strictTransportSecurity);
     await next();
