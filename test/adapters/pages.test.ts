@@ -12,6 +12,7 @@ import {
   phoneMailto,
   type ResetMessages,
   resetPage as resetPageAt,
+  typedPage,
   undoPage,
 } from '../../src/adapters/web/pages.ts';
 import { enrolPage, recoveryPage, secondFactorPage } from '../../src/adapters/web/second-factor-pages.ts';
@@ -134,6 +135,7 @@ describe('hostile text is escaped', () => {
   it('in messages, labels and addresses', () => {
     assertEscaped(messagePage('en', site, hostile, 'start-again'));
     assertEscaped(undoPage('en', site, { problem: hostile }));
+    assertEscaped(typedPage('en', 'n', site, { text: hostile, typed: hostile }));
     assertEscaped(resetPage('en', challenge, site, { problem: hostile }));
     assertEscaped(resetPage('en', challenge, site, { renewed: hostile }));
     // The filled page takes label and address as they are: they are ours, of letters, digits and hyphens only.
@@ -181,11 +183,20 @@ describe('the page that is filled in', () => {
 });
 
 describe('every language', () => {
-  const progresses: readonly Progress[] = ['awaiting-mail', 'reply-handed-over', 'reply-failed', 'verified', 'locked'];
+  const progresses: readonly Progress[] = [
+    'awaiting-mail',
+    'code-requested',
+    'reply-handed-over',
+    'reply-failed',
+    'verified',
+    'locked',
+  ];
   for (const locale of locales) {
     it(`has every page, with its own words and nothing undefined (${locale})`, () => {
       const pages = [
         ...progresses.map((progress) => resetPage(locale, { ...challenge, progress }, site, {})),
+        typedPage(locale, challenge.nonce, site, undefined),
+        typedPage(locale, challenge.nonce, site, { text: 'no', typed: 'x' }),
         messagePage(locale, site, texts[locale].troubles.bug, 'back'),
       ];
       for (const page of pages) {

@@ -151,6 +151,35 @@ describe('the reply', { concurrency: true }, () => {
     assert.deepEqual(composeReply(plain, options).envelope, { from: '', to: [amy] }, 'nobody answers an answer');
   });
 
+  test('to an address that was typed: in no thread, automatic, in other words, as little to open', async () => {
+    const answers = await Promise.all(locales.map((locale) => write({ locale })));
+    for (const [at, locale] of locales.entries()) {
+      for (const clientHint of hints) {
+        const { text, header, fields, subject, rawBody } = await write({ by: 'typed', locale, clientHint });
+        assert.match(text, /^4821 7730\n\n/);
+        for (const [pattern, what] of linkLike) assert.doesNotMatch(text, pattern, `${locale}: ${what}`);
+        for (const line of [...text.split('\n'), ...rawBody.split('\r\n')]) assert.ok(line.length <= 78, line);
+        assert.doesNotMatch(`${header}\n${subject}`, /4821[ -]?7730|48217730/);
+        assert.deepEqual([fields.get('auto-submitted'), fields.get('in-reply-to')], ['auto-generated', undefined]);
+        assert.equal(`Re: ${subject}`, answers[at]?.subject);
+        assert.ok(text.includes('KQXF-WTMB') && text.replace(/\s+/g, ' ').includes('Example School'));
+        assert.match(text.replace(/\s+/g, ' '), /15.{1,40}10:30.*11:10/);
+        const own = text.slice(11).trim().split('\n\n');
+        for (const paragraph of own) assert.ok(!answers[at]?.text.includes(paragraph), paragraph);
+      }
+    }
+    const { fields } = await write({ by: 'typed' });
+    assert.equal(
+      fields.get('message-id'),
+      '<0f1e2d3c4b5a69788796a5b4c3d2e1f0@service.example>',
+      'the same on every try',
+    );
+    assert.match(
+      (await write({ by: 'typed' })).text.replace(/\s+/g, ' '),
+      /Somebody typed your address.*Tell nobody the code/,
+    );
+  });
+
   test('nothing in it may name a file or an address to fetch', () => {
     const { disableFileAccess, disableUrlAccess } = composeReply(plain, options);
     assert.deepEqual([disableFileAccess, disableUrlAccess], [true, true]);

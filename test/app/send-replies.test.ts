@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
+import { statusOf } from '../../src/app/follow-challenge.ts';
 import {
   type Account,
   type ChallengeStore,
@@ -13,7 +14,14 @@ import {
   type SendResult,
 } from '../../src/app/ports.ts';
 import { createSendReplies } from '../../src/app/send-replies.ts';
-import { acceptMail, awaitMail, type Challenge, type Reply } from '../../src/core/challenge.ts';
+import {
+  acceptMail,
+  acceptTypedAddress,
+  awaitMail,
+  type Challenge,
+  type Reply,
+  senderOf,
+} from '../../src/core/challenge.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
 import { memorySegments } from '../support/disks.ts';
@@ -446,6 +454,161 @@ describe('outbox, several replies', { concurrency: true }, () => {
       [await outbox.replyOf(amy), await outbox.replyOf(rory), await outbox.replyOf(amy, 2)].map((one) => one?.state),
       ['queued', 'handed-over', 'handed-over'],
     );
+  });
+});
+
+describe('outbox, an address that was typed', { concurrency: true }, () => {
+  const someAccount: readonly Account[] = [
+    { id: '1', name: 'apond', description: '', state: 'locked', securityVersion: '1' },
+  ];
+  /** The address is typed into the page; its reply is queued. */
+  const type = ({ store, clock }: Outbox, number: number, mailbox = amy) =>
+    store.transact(idOf(1), clock.now(), (current) => {
+      const clientHint = { browser: 'Safari', system: 'iOS' } as const;
+      const expiresAt = clock.now() + limits.challengeLifetimeMs;
+      const fresh = awaitMail({ id: idOf(1), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+      const event = { mailbox, replyId: hex(number + 1000, 32), salt: hex(number + 2000, 32) };
+      return { next: acceptTypedAddress(current ?? fresh, event, clock.now(), limits).next, result: undefined };
+    });
+  const typedSender = async ({ store, clock }: Outbox) => {
+    const record = await store.read(idOf(1), clock.now());
+    return record && senderOf(record, { by: 'typed', mailbox: amy });
+  };
+  const pageOf = async ({ store, news, clock }: Outbox) =>
+    statusOf(await store.read(idOf(1), clock.now()), news.get(idOf(1)), clock.now());
+  const constantly = { progress: 'code-requested', notice: undefined };
+
+  for (const [random, after] of [
+    [0, 1000],
+    [255, 5000],
+  ] as const) {
+    test(`is looked up ${after} ms later (random ${random}), and mailed when an account has it, locked or not`, async () => {
+      const outbox = await start(random);
+      outbox.accounts = (of) => (of === amy ? someAccount : []);
+      await type(outbox, 1);
+      const typedAt = outbox.clock.now();
+      outbox.worker.queued(idOf(1), amy, 'typed');
+      await settle();
+      assert.deepEqual([outbox.sent.length, outbox.clock.waiting], [0, [after]]);
+      await outbox.next();
+      const validUntil = typedAt + limits.codeLifetimeMs;
+      const [reply] = outbox.sent;
+      assert.deepEqual(
+        [outbox.sent.length, reply?.by, reply?.to, reply?.id, reply?.inReplyTo, reply?.validUntil],
+        [1, 'typed', amy, hex(1001, 32), null, validUntil],
+      );
+      const sender = await typedSender(outbox);
+      assert.deepEqual([sender?.reply.state, sender?.codeExpiresAt], ['handed-over', validUntil]);
+      assert.equal(reply?.code, sender && deriveCode(fixedSecrets(), idOf(1), sender));
+    });
+  }
+
+  test('is settled unsent when no account has it, in the same state on disk', async () => {
+    const outbox = await start();
+    outbox.accounts = () => [];
+    await type(outbox, 1);
+    const before = await typedSender(outbox);
+    outbox.worker.queued(idOf(1), amy, 'typed');
+    await outbox.next();
+    assert.deepEqual(outbox.sent, []);
+    assert.deepEqual(
+      await typedSender(outbox),
+      before && { ...before, reply: { ...before.reply, state: 'handed-over' } },
+    );
+    assert.deepEqual(outbox.clock.waiting, []);
+    assert.deepEqual(
+      outbox.log.events.map(({ level, fields }) => [level, fields.outcome, fields.by]),
+      [['info', 'no-account', 'typed']],
+    );
+  });
+
+  const troubles: readonly (readonly [string, (outbox: Outbox) => void])[] = [
+    ['no account', (outbox) => Object.assign(outbox, { accounts: () => [] })],
+    ['an account', (outbox) => Object.assign(outbox, { accounts: () => someAccount })],
+    [
+      'a directory that is down',
+      (outbox) =>
+        Object.assign(outbox, {
+          accounts() {
+            throw new DependencyError('directory', 'the directory did not answer');
+          },
+        }),
+    ],
+    ['a relay that is away', (outbox) => Object.assign(outbox, { accounts: () => someAccount, answer: temporary })],
+    ['a relay that refuses it', (outbox) => Object.assign(outbox, { accounts: () => someAccount, answer: permanent })],
+  ];
+  for (const [name, prepare] of troubles) {
+    test(`shows nothing of ${name} on its page`, async () => {
+      const outbox = await start();
+      prepare(outbox);
+      await type(outbox, 1);
+      let news = 0;
+      outbox.news.follow(idOf(1), () => {
+        news += 1;
+      });
+      outbox.worker.queued(idOf(1), amy, 'typed');
+      assert.deepEqual(await pageOf(outbox), constantly);
+      await outbox.next();
+      assert.deepEqual(await pageOf(outbox), constantly);
+      assert.equal(news, 0, 'nobody is told of a change but by the record itself');
+    });
+  }
+
+  test('a directory that is down is asked again after the usual pauses, and then it is mailed', async () => {
+    const outbox = await start();
+    outbox.accounts = () => {
+      throw new DependencyError('directory', 'the directory did not answer');
+    };
+    await type(outbox, 1);
+    outbox.worker.queued(idOf(1), amy, 'typed');
+    const waited = [await outbox.next(), await outbox.next(), await outbox.next()].map(Math.round);
+    assert.deepEqual(waited, [3008, 5004, 15_012]);
+    assert.deepEqual(outbox.sent, []);
+    outbox.accounts = () => someAccount;
+    await outbox.next();
+    assert.equal(outbox.sent.length, 1);
+    assert.ok(outbox.log.events.every(({ fields }) => !JSON.stringify(fields).includes('amy')));
+  });
+
+  test('is given up when its code ends, which counts from the typing', async () => {
+    const outbox = await start();
+    Object.assign(outbox, { accounts: () => someAccount, answer: temporary });
+    await type(outbox, 1);
+    outbox.worker.queued(idOf(1), amy, 'typed');
+    while (outbox.clock.waiting.length > 0) await outbox.next();
+    const last = outbox.sent.at(-1);
+    assert.ok(last && outbox.clock.now() >= last.validUntil && outbox.clock.now() < last.validUntil + 6 * minuteMs);
+    assert.deepEqual(await pageOf(outbox), constantly);
+  });
+
+  test('left behind by a stop before it was looked up, it is sent after the start', async () => {
+    const outbox = await start();
+    outbox.accounts = () => someAccount;
+    await type(outbox, 1);
+    outbox.worker.queued(idOf(1), amy, 'typed');
+    await outbox.worker.stop();
+    outbox.clock.advance(6000);
+    await settle();
+    assert.deepEqual(outbox.sent, []);
+    await outbox.restart().start();
+    await outbox.next();
+    assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32)]);
+  });
+
+  test('goes out beside the answer to a mail of the same mailbox, with another code', async () => {
+    const outbox = await start();
+    outbox.accounts = () => someAccount;
+    await type(outbox, 1);
+    outbox.worker.queued(idOf(1), amy, 'typed');
+    await outbox.accept(2);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    await outbox.next();
+    assert.deepEqual(
+      outbox.sent.map(({ by }) => by),
+      ['mail', 'typed'],
+    );
+    assert.equal(new Set(outbox.sent.map(({ code }) => code)).size, 2);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   endOfUse,
   type Sender,
   type SettledReply,
+  senderOf,
   settleReply,
   type TypedAddress,
   type TypedCode,
@@ -594,7 +595,7 @@ function assertStep(before: Challenge, after: Challenge): void {
   assert.equal(new Set(after.wrongCodes).size, after.wrongCodes.length);
   assert.equal(after.state.kind === 'locked', after.wrongCodes.length === limits.wrongCodesMax);
   for (const known of before.senders) {
-    const kept = after.senders.find(({ mailbox: address }) => address === known.mailbox);
+    const kept = senderOf(after, known);
     assert.equal(kept?.salt, known.salt);
     assert.ok(kept.codeExpiresAt === null || kept.codeExpiresAt <= expiresAt);
     assert.ok(known.codeExpiresAt === null || kept.codeExpiresAt !== null);

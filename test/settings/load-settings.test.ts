@@ -554,6 +554,13 @@ describe('rules between options', () => {
       /your service/,
     ],
     [
+      'typed addresses behind a proxy that is not named',
+      { overrides: { 'web.publicUrl': 'https://reset.school.example' } },
+      /\.yaml:/,
+      'fallback.typedAddress',
+      /web\.proxyAddresses: .*not named/,
+    ],
+    [
       'env without a secret',
       { env: { RTV_KEYS_SOURCE: 'env' } },
       /RTV_KEYS_SOURCE/,
@@ -584,6 +591,8 @@ describe('rules between options', () => {
     const overrides = {
       'limits.codeLifetimeMinutes': 60,
       'mail.from': 'a@sub.in.school.example',
+      'web.publicUrl': 'https://reset.school.example',
+      'web.proxyAddresses': ['127.0.0.1'],
       'keys.source': 'env',
     };
     assert.equal(
