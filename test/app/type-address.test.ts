@@ -4,11 +4,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
-import { challengeId, issueCookie } from '../../src/app/challenge-tokens.ts';
+import { challengeId, deriveCode, issueCookie } from '../../src/app/challenge-tokens.ts';
 import { createRedeemCode } from '../../src/app/redeem-code.ts';
 import { createTypeAddress } from '../../src/app/type-address.ts';
 import { toBase64Url } from '../../src/core/bytes.ts';
-import { CopyingMemory, FailingAdapter } from '../support/disks.ts';
+import { acceptMail } from '../../src/core/challenge.ts';
+import { failingSegments, memorySegments } from '../support/disks.ts';
 import { amy, fixedSecrets, hourMs, limits, ManualClock, mailbox, minuteMs, rory, secondMs } from './support.ts';
 
 const dayMs = 24 * hourMs;
@@ -23,8 +24,8 @@ const options = {
 };
 
 async function start(changes: Partial<typeof options> = {}) {
-  const disk = new FailingAdapter(new CopyingMemory());
-  const store = await openChallengeStore(disk, 'the store');
+  const disk = failingSegments(memorySegments());
+  const store = await openChallengeStore(disk.files);
   const clock = new ManualClock();
   const secrets = fixedSecrets();
   const queued: string[] = [];
@@ -42,6 +43,11 @@ async function start(changes: Partial<typeof options> = {}) {
       form,
       record: () => store.read(id, clock.now()),
       redeem: (code: string) => redeem({ ...form, code }),
+      /** @returns the kind, or the reason */
+      async told(code: string): Promise<string> {
+        const outcome = await redeem({ ...form, code });
+        return outcome.kind === 'refused' ? outcome.reason : outcome.kind;
+      },
       /** @returns the kind, or the reason, with the minutes to wait */
       async type(address: string | undefined = amy, remoteAddress = '192.0.2.1', changed: Partial<typeof form> = {}) {
         const outcome = await typeAddress({ ...form, ...changed, address, remoteAddress, ...shownAs });
@@ -51,7 +57,7 @@ async function start(changes: Partial<typeof options> = {}) {
       },
     };
   };
-  return { disk, store, clock, queued, open };
+  return { disk, store, clock, secrets, queued, open };
 }
 
 describe('an address that is typed', { concurrency: true }, () => {
@@ -102,6 +108,27 @@ describe('an address that is typed', { concurrency: true }, () => {
     const record = await page.record();
     assert.deepEqual([record?.senders.length, record?.senders[0]?.salt], [1, first?.salt]);
     assert.deepEqual(await page.redeem('12345679'), { kind: 'refused', reason: 'code-wrong', triesLeft: 3 });
+  });
+
+  test('wrong codes for it use up its own tries of the day, and not those for the mails of the same mailbox', async () => {
+    const { open, clock, store, secrets } = await start({ perAddressPerDayMax: 100 });
+    for (let pages = 0; pages < 4; pages += 1) {
+      const page = open();
+      await page.type();
+      for (let by = 1; by <= 5; by += 1) await page.redeem(String(by).repeat(8));
+      clock.advance(20 * minuteMs);
+    }
+    const page = open();
+    assert.equal(await page.type(), 'code-requested');
+    assert.equal(await page.told('12345678'), 'codes-exhausted');
+    const mailed = await store.transact(page.id, clock.now(), (current) => {
+      const ids = { messageDigest: '0'.repeat(32), replyId: '1'.repeat(32), salt: '2'.repeat(32) };
+      assert.ok(current);
+      const { next } = acceptMail(current, { mailbox: amy, inReplyTo: null, ...ids }, clock.now(), limits);
+      return { next, result: next.senders.at(-1) };
+    });
+    assert.equal(await page.told('12345678'), 'code-wrong');
+    assert.equal(await page.told(deriveCode(secrets, page.id, mailed ?? assert.fail())), 'redeemed');
   });
 });
 
