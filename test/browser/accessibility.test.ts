@@ -115,7 +115,13 @@ describe('the reset page', () => {
       order.push(here);
     }
     const links = ['mailto', 'test-mailbox', 'Gmail', 'Outlook (school or work)', 'Outlook.com', 'Yahoo Mail', 'copy'];
-    const rest = ['Send it from your phone', 'code', 'Continue', 'Why do I have to send an email?'];
+    const rest = [
+      'Send it from your phone',
+      'I cannot send an email',
+      'code',
+      'Continue',
+      'Why do I have to send an email?',
+    ];
     const last = ['I got an email about a change that was not mine', 'Start again'];
     assert.deepEqual(order, [...links, ...rest, ...last, 'Deutsch', 'Fran\u00e7ais', 'Espa\u00f1ol']);
     await context.close();

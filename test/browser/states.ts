@@ -8,7 +8,7 @@ import type { TestClock } from '../support/clock.ts';
 import { codeIn, replyTo, type World } from '../support/world.ts';
 
 /** Limits that let a state be reached with few posts. */
-export const stageOverrides = { 'limits.wrongCodesPerMailboxPerDay': 8 };
+export const stageOverrides = { 'limits.wrongCodesPerMailboxPerDay': 8, 'limits.typedPerAddressPerDay': 1 };
 
 export interface Stage {
   readonly world: World;
@@ -61,6 +61,20 @@ export async function until(page: Page, expression: string): Promise<void> {
 export async function showQrCode(page: Page): Promise<void> {
   await page.locator('#phone > summary').click();
   await until(page, 'document.getElementById("qr-code").naturalWidth > 0');
+}
+
+/** Goes to the page for who cannot send a mail. */
+export async function openTyped(stage: Pick<Stage, 'world' | 'page'>): Promise<void> {
+  await openReset(stage);
+  await stage.page.locator('#cannot-send > summary').click();
+  await stage.page.locator('#cannot-send a').click();
+  await stage.page.locator('#typed-form').waitFor();
+}
+
+/** Types an address and waits for what comes. */
+export async function typeAddress(page: Page, address: string): Promise<void> {
+  await page.locator('#typed-address').fill(address);
+  await Promise.all([page.waitForEvent('load'), page.locator('#typed-form [type=submit]').click()]);
 }
 
 /** Types a code and waits for what comes. */
@@ -176,6 +190,7 @@ export const states: readonly State[] = [
       await openReset(stage);
       await stage.page.locator('#why > summary').click();
       await showQrCode(stage.page);
+      await stage.page.locator('#cannot-send > summary').click();
       return undefined;
     },
   },
@@ -202,6 +217,37 @@ export const states: readonly State[] = [
       const { address, label } = await openReset(stage);
       await stage.world.kit.send('forger', { to: address, subject: label });
       await stage.page.locator('#verdict > summary').click();
+      return undefined;
+    },
+  },
+  { name: 'typed', says: /Type your address in/, reach: (stage) => openTyped(stage).then(nothing) },
+  {
+    name: 'typed-address-refused',
+    says: /cannot send a code to this address/,
+    async reach(stage) {
+      await openTyped(stage);
+      await typeAddress(stage.page, 'no-reply@school.example');
+      return undefined;
+    },
+  },
+  {
+    name: 'code-requested',
+    says: /If an account uses the address you typed/,
+    async reach(stage) {
+      await openTyped(stage);
+      await typeAddress(stage.page, 'somebody@school.example');
+      return undefined;
+    },
+  },
+  {
+    name: 'address-asked-often',
+    says: /This address was typed in often/,
+    async reach(stage) {
+      await openTyped(stage);
+      await typeAddress(stage.page, 'often@school.example');
+      await stage.page.context().clearCookies();
+      await openTyped(stage);
+      await typeAddress(stage.page, 'often@school.example');
       return undefined;
     },
   },

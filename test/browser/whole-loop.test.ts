@@ -7,13 +7,14 @@ import jsQR from 'jsqr';
 import type { BrowserContext, Page } from 'playwright-core';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, type World } from '../support/world.ts';
 import {
   codeFor,
   enrol,
   enter,
   openEnrolment,
   openReset,
+  openTyped,
   passFactor,
   readReset,
   setPassword,
@@ -144,13 +145,40 @@ describe('the whole loop', () => {
       await page.locator('#accounts').waitFor();
       await tabTo(page, '#accounts button');
       await page.keyboard.press('Enter');
-      await page.locator('#password').waitFor();
+      await page.locator('#password:focus').waitFor();
       await page.keyboard.type('kettle winter piano blue'); // the first field has the focus
       await page.keyboard.press('Tab');
       await page.keyboard.type('kettle winter piano blue');
       await page.keyboard.press('Enter');
       await page.locator('main').filter({ hasText: 'Your new password is set' }).waitFor();
     }));
+
+  it('by an address that is typed: with the keyboard, and without script', async () => {
+    for (const javaScript of [true, false]) {
+      await visit({ javaScript }, async ({ page, context }) => {
+        const address = javaScript ? 'ms.smith@school.example' : 'jo.grant@company.example';
+        await openTyped({ world, page });
+        await page.locator('#typed-address:focus').waitFor();
+        await page.keyboard.type(address);
+        await page.keyboard.press('Enter');
+        await page.waitForURL('**/reset');
+        await lineSays(page, /If an account uses the address you typed/);
+        assert.ok(!(await page.content()).includes(address));
+        const { label } = await readReset(page);
+        const code = await codeIn(await replyTo(world, address, label, 15_000)); // not before the address is looked up
+        await page.locator('#code:focus').waitFor();
+        await lineSays(page, /If an account uses the address you typed/);
+        await page.locator('#code').fill(code);
+        await page.keyboard.press('Enter');
+        await page.waitForURL('**/reset/accounts');
+        assert.match(await main(page), new RegExp(`Our code went to ${address}`));
+        await page.locator('#accounts button').click();
+        await setPassword({ page }, 'blue kettle winter piano');
+        await page.locator('main').filter({ hasText: 'Your new password is set' }).waitFor();
+        assert.deepEqual(context.pages().length, 1);
+      });
+    }
+  });
 
   it('without script, at 320 px, in the dark, in German', () =>
     visit({ javaScript: false, width: 320, dark: true, locale: 'de-AT' }, async (visited) => {

@@ -107,10 +107,15 @@ export async function noticeTo(
 }
 
 /** The next reply to a mailbox that arrives, or has arrived, for a request label. */
-export function replyTo(world: Pick<World, 'kit'>, mailbox: string, label: string): Promise<ReceivedMessage> {
+export function replyTo(
+  world: Pick<World, 'kit'>,
+  mailbox: string,
+  label: string,
+  timeoutMs = 5000,
+): Promise<ReceivedMessage> {
   const fits = ({ envelope, raw }: ReceivedMessage) =>
     envelope.rcptTo.includes(mailbox) && raw.toString('latin1').includes(label);
-  return world.kit.sink.waitFor(fits, { timeoutMs: 5000 });
+  return world.kit.sink.waitFor(fits, { timeoutMs });
 }
 
 /** The code in a reply: its first line. */

@@ -189,15 +189,12 @@ export function typedPage(
 ): string {
   const words = texts[locale];
   const alert = problem && html`<p id="problem" class="problem" role="alert">${problem.text}</p>`;
-  const described = problem
-    ? html` value="${problem.typed}" aria-invalid="true" aria-describedby="problem address-help"`
-    : html` aria-describedby="address-help"`;
+  const described = problem && html` value="${problem.typed}" aria-invalid="true" aria-describedby="problem"`;
   const body = html`<h1>${words.typedHeading}</h1>
 <p>${words.typedIntro}</p>
 <form method="post" action="${pagePaths.typed}" id="typed-form"><input type="hidden" name="nonce" value="${nonce}">
 ${alert}<label for="typed-address">${words.typedLabel}</label>
 <p><input id="typed-address" name="address" type="email" dir="ltr" inputmode="email" autocomplete="email" autocapitalize="none" spellcheck="false" maxlength="254" required autofocus${described}></p>
-<p id="address-help" class="hint">${words.typedHelp}</p>
 <p><button type="submit">${words.typedSubmit}</button></p></form>
 <p><a class="button quiet" href="${pagePaths.reset}">${words.back}</a></p>`;
   return layout(site, { locale, title: words.typedHeading, body, name: 'typed' });

@@ -26,9 +26,8 @@ export const de: Texts = {
   typeAddress: 'Meine Adresse eintippen',
   typedHeading: 'Tippen Sie Ihre Adresse ein',
   typedIntro:
-    'Wenn ein Konto diese Adresse hat, schicken wir eine E-Mail mit einem Code dorthin. Den Code tippen Sie dann auf der vorigen Seite ein.',
+    'Tippen Sie die Adresse ein, die Ihr Konto bei uns hat. Wenn ein Konto sie hat, schicken wir eine E-Mail mit einem Code dorthin, und Sie tippen den Code auf der vorigen Seite ein.',
   typedLabel: 'Ihre E-Mail-Adresse',
-  typedHelp: 'Die Adresse, die Ihr Konto bei uns hat, zum Beispiel name@school.example.',
   typedSubmit: 'Code schicken',
   orWriteTo: 'Sie können auch selbst an diese Adresse schreiben:',
   copyAddress: 'Adresse kopieren',

@@ -25,9 +25,8 @@ export const en: Texts = {
   typeAddress: 'Type my address in',
   typedHeading: 'Type your address in',
   typedIntro:
-    'If an account uses this address, we send it an email with a code. You then type the code into the page before this one.',
+    'Type in the address that your account has with us. If an account uses it, we send an email with a code there, and you type that code into the page before this one.',
   typedLabel: 'Your email address',
-  typedHelp: 'The address that your account has with us, for example name@school.example.',
   typedSubmit: 'Send me the code',
   orWriteTo: 'You can also write to this address yourself:',
   copyAddress: 'Copy the address',

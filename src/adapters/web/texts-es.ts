@@ -25,9 +25,8 @@ export const es: Texts = {
   typeAddress: 'Escribir mi dirección',
   typedHeading: 'Escriba su dirección',
   typedIntro:
-    'Si una cuenta usa esta dirección, enviamos allí un correo con un código. Después escriba el código en la página anterior.',
+    'Escriba la dirección que su cuenta tiene con nosotros. Si una cuenta la usa, enviamos allí un correo con un código, que usted escribirá en la página anterior.',
   typedLabel: 'Su dirección de correo',
-  typedHelp: 'La dirección que su cuenta tiene con nosotros, por ejemplo name@school.example.',
   typedSubmit: 'Enviar el código',
   orWriteTo: 'También puede escribir usted a esta dirección:',
   copyAddress: 'Copiar la dirección',

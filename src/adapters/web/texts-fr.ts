@@ -26,9 +26,8 @@ export const fr: Texts = {
   typeAddress: 'Taper mon adresse',
   typedHeading: 'Tapez votre adresse',
   typedIntro:
-    'Si un compte utilise cette adresse, nous y envoyons un e-mail avec un code. Vous taperez ensuite ce code dans la page précédente.',
+    'Tapez l’adresse que votre compte a chez nous. Si un compte l’utilise, nous y envoyons un e-mail avec un code, que vous taperez dans la page précédente.',
   typedLabel: 'Votre adresse e-mail',
-  typedHelp: 'L’adresse que votre compte a chez nous, par exemple name@school.example.',
   typedSubmit: 'Envoyer le code',
   orWriteTo: 'Vous pouvez aussi écrire vous-même à cette adresse\u202f:',
   copyAddress: 'Copier l’adresse',

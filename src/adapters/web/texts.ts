@@ -43,7 +43,6 @@ export interface Texts {
   readonly typedHeading: string;
   readonly typedIntro: string;
   readonly typedLabel: string;
-  readonly typedHelp: string;
   readonly typedSubmit: string;
   readonly orWriteTo: string;
   readonly copyAddress: string;
