@@ -146,12 +146,28 @@ describe('the robot', () => {
   });
 });
 
+function wrongCode(code: string, step: number): string {
+  return String((Number(code.replace(' ', '')) + step) % 100_000_000).padStart(8, '0');
+}
+
+interface Stage {
+  readonly visitor: Visitor;
+  readonly page: OpenPage;
+  readonly mails: readonly ReceivedMessage[];
+  /** Mails without a code of a page. */
+  readonly notices?: readonly ReceivedMessage[];
+  readonly pages: readonly { readonly path: string; readonly html: string }[];
+  /** Somebody else, whose pages are scanned as well. */
+  readonly other?: Visitor;
+  readonly triesLeft?: number;
+}
+
 describe('a robot that opens and submits all it finds', () => {
   let world: World;
   const clock = new TestClock();
 
   before(async () => {
-    world = await startWorld({ 'smtp.operator': operator }, clock);
+    world = await startWorld({ 'smtp.operator': operator, 'limits.typedPerNetworkPerHour': 100 }, clock);
   });
   after(() => world.close());
 
@@ -172,27 +188,25 @@ describe('a robot that opens and submits all it finds', () => {
     const sent = await world.kit.send(who, { to: page.address, subject, body: 'https://evil.example/body' });
     assert.equal(sent.code, 250, sent.text);
     const reply = await replyTo(world, mailbox, page.label);
+    await settled();
+    return reply;
+  }
+
+  async function settled(): Promise<void> {
     const end = Date.now() + 5000;
     while ((await stored(world, 'challenges')).includes('"queued"')) {
       assert.ok(Date.now() < end, 'the hand-over was not noted');
     }
-    return reply;
   }
 
-  function wrongCode(code: string, step: number): string {
-    return String((Number(code.replace(' ', '')) + step) % 100_000_000).padStart(8, '0');
-  }
-
-  interface Stage {
-    readonly visitor: Visitor;
-    readonly page: OpenPage;
-    readonly mails: readonly ReceivedMessage[];
-    /** Mails without a code of a page. */
-    readonly notices?: readonly ReceivedMessage[];
-    readonly pages: readonly { readonly path: string; readonly html: string }[];
-    /** Somebody else, whose pages are scanned as well. */
-    readonly other?: Visitor;
-    readonly triesLeft?: number;
+  /** The same for an address that is typed into the page. */
+  async function getTypedMail(visitor: Visitor, page: OpenPage, mailbox = amy): Promise<ReceivedMessage> {
+    const typed = await visitor.post('/reset/typed', { nonce: page.nonce, address: mailbox });
+    assert.equal(typed.status, 303);
+    clock.advance(5000);
+    const mail = await replyTo(world, mailbox, page.label);
+    await settled();
+    return mail;
   }
 
   async function atStart(): Promise<Stage> {
@@ -271,6 +285,13 @@ describe('a robot that opens and submits all it finds', () => {
         return { path, html: await answer.text() };
       });
       return { ...stage, pages: await Promise.all(pages), other: late.visitor };
+    },
+    async 'was mailed because its address was typed'() {
+      const { visitor, page } = await atStart();
+      const mail = await getTypedMail(visitor, page);
+      const paths = ['/reset', '/reset/typed'];
+      const pages = paths.map(async (path) => ({ path, html: await (await visitor.request(path)).text() }));
+      return { visitor, page, mails: [mail], pages: await Promise.all(pages) };
     },
   };
 
@@ -366,7 +387,7 @@ describe('a robot that opens and submits all it finds', () => {
     assert.equal((await stage.visitor.enter(stage.page, stage.code)).status, 303);
   });
 
-  it('finds nothing to open in a reply, in any language', async () => {
+  it('finds nothing to open in a reply or in the mail to a typed address, in any language', async () => {
     const people = [
       ['en', 'amy', amy],
       ['de', 'rory', 'rory.williams@school.example'],
@@ -376,7 +397,11 @@ describe('a robot that opens and submits all it finds', () => {
     for (const [language, who, mailbox] of people) {
       const headers = { 'accept-language': language, 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Firefox/140.0' };
       await getReply(await new Visitor(world, headers).open(), who, mailbox);
+      const visitor = new Visitor(world, headers);
+      if (who !== 'rory') await getTypedMail(visitor, await visitor.open(), mailbox); // who has no account
     }
+    const german = new Visitor(world, { 'accept-language': 'de' });
+    await getTypedMail(german, await german.open());
     const replies = world.kit.sink.messages.filter(({ envelope }) => !envelope.rcptTo.includes(operator));
     assert.ok(replies.length >= 10, 'all that left in these tests');
     const mails = replies.map(({ raw }) => raw);

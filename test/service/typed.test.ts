@@ -2,12 +2,11 @@
 // tells the two apart where none has. Off, there is nothing at all.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { scan } from '../../src/testkit/scanner.ts';
 import { TestClock } from '../support/clock.ts';
 import { sameTiming } from '../support/timing.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, type OpenPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const nobody = 'nobody.here@school.example';
@@ -103,7 +102,7 @@ describe('a typed address', () => {
     await look();
     lookUp();
     // What is settled is settled on disk, with or without a mail.
-    while ((await stored(world)).includes('"queued"')) await look().then(() => shown.splice(4));
+    while ((await stored(world, 'challenges')).includes('"queued"')) await look().then(() => shown.splice(4));
     if (address === amy) await replyTo(world, amy, page.label);
     assert.equal(world.kit.sink.messages.length - before, address === amy ? 1 : 0);
     await look();
@@ -133,7 +132,7 @@ describe('a typed address', () => {
   it('is the same for a robot, ourselves and what is no address: one refusal, at the field, nothing sent', async () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
-    const before = [await stored(world), world.kit.sink.messages.length];
+    const before = [await stored(world, 'challenges'), world.kit.sink.messages.length];
     const shown = new Set<string>();
     for (const address of ['x', 'a@b@c.example', 'Amy <a@b.example>', 'no-reply@school.example', page.address, '']) {
       const answer = await visitor.post('/reset/typed', { nonce: page.nonce, address });
@@ -145,14 +144,14 @@ describe('a typed address', () => {
     assert.equal(shown.size, 1);
     const long = await visitor.post('/reset/typed', { nonce: page.nonce, address: 'x'.repeat(5000) });
     assert.equal(long.status, 413);
-    assert.deepEqual([await stored(world), world.kit.sink.messages.length], before);
+    assert.deepEqual([await stored(world, 'challenges'), world.kit.sink.messages.length], before);
   });
 
   it('belongs to its page: without nonce or cookie, from elsewhere, or as something else, nothing happens', async () => {
     const visitor = new Visitor(world);
     const { nonce } = await visitor.open();
     const other = await new Visitor(world).open();
-    const before = await stored(world);
+    const before = await stored(world, 'challenges');
     const posts: readonly (readonly [number, Promise<Response>])[] = [
       [403, visitor.post('/reset/typed', { address: amy })],
       [403, visitor.post('/reset/typed', { nonce: other.nonce, address: amy })],
@@ -177,7 +176,7 @@ describe('a typed address', () => {
       [200, visitor.request(`/reset/typed?nonce=${nonce}&address=${amy}`)],
     ];
     for (const [status, answer] of posts) assert.equal((await answer).status, status);
-    assert.equal(await stored(world), before);
+    assert.equal(await stored(world, 'challenges'), before);
   });
 
   it('and a mail of somebody else: the mail has the line, and each code proves its own mailbox', async () => {
@@ -195,6 +194,25 @@ describe('a typed address', () => {
     assert.match(await (await visitor.request('/reset/accounts')).text(), /amy\.pond@school\.example/);
   });
 
+  it('cannot be asked for by a robot with the cookies of the person, whatever it fills in: that needs the nonce', async () => {
+    const visitor = new Visitor(world);
+    const page = await visitor.open();
+    clock.advance(minuteMs);
+    const form = await (await visitor.request('/reset/typed')).text();
+    const filled = form.replace('type="email"', `type="hidden" value="${amy}"`);
+    const [before, sent] = [await stored(world, 'challenges'), world.kit.sink.messages.length];
+    const options = { origin: world.webUrl, ownPage: '/reset', mails: [], cookies: visitor.cookies };
+    const { requests } = await scan({ ...options, pages: [{ path: '/reset/typed', html: filled }] });
+    const posts = requests.filter(({ method, body }) => method === 'POST' && body.includes(encodeURIComponent(amy)));
+    assert.ok(posts.length >= 4);
+    assert.deepEqual(new Set(posts.map(({ target, status }) => `${target} ${status}`)), new Set(['/reset/typed 403']));
+    lookUp();
+    assert.deepEqual([await stored(world, 'challenges'), world.kit.sink.messages.length], [before, sent]);
+    const { body = '' } = posts.at(-1) ?? {};
+    const own = { ...Object.fromEntries(new URLSearchParams(body)), nonce: page.nonce };
+    assert.equal((await visitor.post('/reset/typed', own)).status, 303, 'with it, the very same form works');
+  });
+
   it('survives a restart between the form and the mail', async () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
@@ -207,13 +225,6 @@ describe('a typed address', () => {
     assert.equal((await visitor.enter(page, code)).status, 303);
   });
 });
-
-/** All that is stored of challenges. */
-async function stored({ dataDir }: World): Promise<string> {
-  const names = (await readdir(dataDir, { recursive: true })).filter((name) => name.includes('challenges')).sort();
-  const read = names.map((name) => readFile(join(dataDir, name), 'utf8').catch(() => ''));
-  return (await Promise.all(read)).join('\n');
-}
 
 describe('limits', () => {
   it('are told with an honest wait, and count the browser that a proxy of ours names, and nobody else', async () => {
