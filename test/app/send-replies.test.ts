@@ -458,9 +458,7 @@ describe('outbox, several replies', { concurrency: true }, () => {
 });
 
 describe('outbox, an address that was typed', { concurrency: true }, () => {
-  const someAccount: readonly Account[] = [
-    { id: '1', name: 'apond', description: '', state: 'locked', securityVersion: '1' },
-  ];
+  const someAccount: readonly Account[] = [{ id: '1', state: 'locked' } as Account];
   /** The address is typed into the page; its reply is queued. */
   const type = ({ store, clock }: Outbox, number: number, mailbox = amy) =>
     store.transact(idOf(1), clock.now(), (current) => {

@@ -70,7 +70,10 @@ describe('every answer', () => {
 
 describe('cookies', () => {
   it('are out of reach of scripts and other sites, and bound to the host by TLS where there is TLS', async () => {
-    const secure = await startWorld({ 'web.publicUrl': 'https://reset.school.example', 'web.proxyAddresses': ['127.0.0.1'] });
+    const secure = await startWorld({
+      'web.publicUrl': 'https://reset.school.example',
+      'web.proxyAddresses': ['127.0.0.1'],
+    });
     try {
       const answer = await fetch(`${secure.webUrl}/reset`);
       assert.equal(answer.headers.get('strict-transport-security'), 'max-age=31536000');
