@@ -9,8 +9,20 @@ import { createRedeemCode } from '../../src/app/redeem-code.ts';
 import { createTypeAddress } from '../../src/app/type-address.ts';
 import { toBase64Url } from '../../src/core/bytes.ts';
 import { acceptMail } from '../../src/core/challenge.ts';
+import { requestLabel } from '../../src/core/verification-code.ts';
 import { failingSegments, memorySegments } from '../support/disks.ts';
-import { amy, fixedSecrets, hourMs, limits, ManualClock, mailbox, minuteMs, rory, secondMs } from './support.ts';
+import {
+  amy,
+  collectAudit,
+  fixedSecrets,
+  hourMs,
+  limits,
+  ManualClock,
+  mailbox,
+  minuteMs,
+  rory,
+  secondMs,
+} from './support.ts';
 
 const dayMs = 24 * hourMs;
 const options = {
@@ -29,40 +41,42 @@ async function start(changes: Partial<typeof options> = {}) {
   const clock = new ManualClock();
   const secrets = fixedSecrets();
   const queued: string[] = [];
+  const audit = collectAudit();
   const replyQueued = (id: string, to: string, by: string) => void queued.push(`${id} ${by} ${to}`);
-  const typeAddress = createTypeAddress({ secrets, store, clock, replyQueued }, { ...options, ...changes });
-  const redeem = createRedeemCode({ secrets, store, clock }, limits);
+  const typeAddress = createTypeAddress({ secrets, store, clock, audit, replyQueued }, { ...options, ...changes });
+  const redeem = createRedeemCode({ secrets, store, clock, audit }, limits);
   /** A page of its own, and what may be done there. */
   const open = () => {
     const { cookie, seed } = issueCookie(secrets, 'reset', clock.now());
     const form = { cookie, nonce: toBase64Url(seed.nonce) };
     const id = challengeId(secrets, seed);
-    const shownAs = { locale: 'fr', clientHint: { browser: 'Safari', system: 'iOS' } } as const;
+    const clientHint = { browser: 'Safari', system: 'iOS' } as const;
+    const client = { remoteAddress: '192.0.2.1', clientHint };
     return {
       id,
       form,
       record: () => store.read(id, clock.now()),
-      redeem: (code: string) => redeem({ ...form, code }),
+      redeem: (code: string) => redeem({ ...form, ...client, code }),
       /** @returns the kind, or the reason */
       async told(code: string): Promise<string> {
-        const outcome = await redeem({ ...form, code });
+        const outcome = await redeem({ ...form, ...client, code });
         return outcome.kind === 'refused' ? outcome.reason : outcome.kind;
       },
       /** @returns the kind, or the reason, with the minutes to wait */
       async type(address: string | undefined = amy, remoteAddress = '192.0.2.1', changed: Partial<typeof form> = {}) {
-        const outcome = await typeAddress({ ...form, ...changed, address, remoteAddress, ...shownAs });
+        const outcome = await typeAddress({ ...form, ...changed, address, locale: 'fr', remoteAddress, clientHint });
         if (outcome.kind !== 'refused') return outcome.kind;
         const wait = outcome.waitMs === undefined ? '' : ` ${outcome.waitMs / minuteMs}`;
         return `${outcome.reason}${wait}`;
       },
     };
   };
-  return { disk, store, clock, secrets, queued, open };
+  return { disk, store, clock, secrets, queued, audit, open };
 }
 
 describe('an address that is typed', { concurrency: true }, () => {
   test('is on disk with the language and the browser of its page before anybody is told', async () => {
-    const { open, queued } = await start();
+    const { open, queued, audit, clock } = await start();
     const page = open();
     assert.equal(await page.type(), 'code-requested');
     const record = await page.record();
@@ -72,14 +86,21 @@ describe('an address that is typed', { concurrency: true }, () => {
     );
     assert.deepEqual([record?.locale, record?.clientHint.system], ['fr', 'iOS']);
     assert.deepEqual(queued, [`${page.id} typed ${amy}`]);
+    const facts = { label: requestLabel(page.id), purpose: 'reset', mailbox: amy, remoteAddress: '192.0.2.1' };
+    const clientHint = { browser: 'Safari', system: 'iOS' };
+    assert.deepEqual(audit.events, [{ event: 'address-typed', at: clock.now(), ...facts, clientHint }]);
   });
 
   test('a disk that is full: nothing is counted, and the same form works a moment later', async () => {
-    const { open, disk, queued } = await start({ perAddressPerDayMax: 1, perNetworkPerHourMax: 1, perDayMax: 1 });
+    const { open, disk, queued, audit } = await start({
+      perAddressPerDayMax: 1,
+      perNetworkPerHourMax: 1,
+      perDayMax: 1,
+    });
     const page = open();
     disk.failing = true;
     await assert.rejects(page.type());
-    assert.deepEqual([queued, await page.record()], [[], undefined]);
+    assert.deepEqual([queued, audit.events, await page.record()], [[], [], undefined]);
     disk.failing = false;
     assert.equal(await page.type(), 'code-requested');
   });
