@@ -85,12 +85,13 @@ describe('a typed address', () => {
     assert.match((await visitor.open()).html, /Your new password is set/);
   });
 
+  const mailsFor = ({ label }: OpenPage) => world.kit.sink.messages.filter(({ raw }) => raw.includes(label)).length;
+
   /** All that somebody sees who types an address, asks on, and guesses until the page is closed. */
   async function story(address: string): Promise<readonly string[]> {
     clock.advance(minuteMs);
     const visitor = new Visitor(world);
     const page = await visitor.open();
-    const before = world.kit.sink.messages.length;
     const events = await visitor.request('/reset/events');
     const shown: string[] = [];
     const look = async () => {
@@ -104,7 +105,7 @@ describe('a typed address', () => {
     // What is settled is settled on disk, with or without a mail.
     while ((await stored(world, 'challenges')).includes('"queued"')) await look().then(() => shown.splice(4));
     if (address === amy) await replyTo(world, amy, page.label);
-    assert.equal(world.kit.sink.messages.length - before, address === amy ? 1 : 0);
+    assert.equal(mailsFor(page), address === amy ? 1 : 0);
     await look();
     shown.push(await seen(await visitor.post('/reset/typed', { nonce: page.nonce, address }), page)); // a double click
     clock.advance(minuteMs);
@@ -132,7 +133,7 @@ describe('a typed address', () => {
   it('is the same for a robot, ourselves and what is no address: one refusal, at the field, nothing sent', async () => {
     const visitor = new Visitor(world);
     const page = await visitor.open();
-    const before = [await stored(world, 'challenges'), world.kit.sink.messages.length];
+    const before = await stored(world, 'challenges');
     const shown = new Set<string>();
     for (const address of ['x', 'a@b@c.example', 'Amy <a@b.example>', 'no-reply@school.example', page.address, '']) {
       const answer = await visitor.post('/reset/typed', { nonce: page.nonce, address });
@@ -144,7 +145,8 @@ describe('a typed address', () => {
     assert.equal(shown.size, 1);
     const long = await visitor.post('/reset/typed', { nonce: page.nonce, address: 'x'.repeat(5000) });
     assert.equal(long.status, 413);
-    assert.deepEqual([await stored(world, 'challenges'), world.kit.sink.messages.length], before);
+    lookUp();
+    assert.deepEqual([await stored(world, 'challenges'), mailsFor(page)], [before, 0]);
   });
 
   it('belongs to its page: without nonce or cookie, from elsewhere, or as something else, nothing happens', async () => {
@@ -200,14 +202,14 @@ describe('a typed address', () => {
     clock.advance(minuteMs);
     const form = await (await visitor.request('/reset/typed')).text();
     const filled = form.replace('type="email"', `type="hidden" value="${amy}"`);
-    const [before, sent] = [await stored(world, 'challenges'), world.kit.sink.messages.length];
+    const before = await stored(world, 'challenges');
     const options = { origin: world.webUrl, ownPage: '/reset', mails: [], cookies: visitor.cookies };
     const { requests } = await scan({ ...options, pages: [{ path: '/reset/typed', html: filled }] });
     const posts = requests.filter(({ method, body }) => method === 'POST' && body.includes(encodeURIComponent(amy)));
     assert.ok(posts.length >= 4);
     assert.deepEqual(new Set(posts.map(({ target, status }) => `${target} ${status}`)), new Set(['/reset/typed 403']));
     lookUp();
-    assert.deepEqual([await stored(world, 'challenges'), world.kit.sink.messages.length], [before, sent]);
+    assert.deepEqual([await stored(world, 'challenges'), mailsFor(page)], [before, 0]);
     const { body = '' } = posts.at(-1) ?? {};
     const own = { ...Object.fromEntries(new URLSearchParams(body)), nonce: page.nonce };
     assert.equal((await visitor.post('/reset/typed', own)).status, 303, 'with it, the very same form works');
@@ -276,7 +278,7 @@ describe('limits', () => {
   });
 });
 
-// What is compared, and why: support/same-timing.ts.
+// What is compared, and why: support/same-timing.ts. That it would be noticed: same-answer.test.ts.
 describe('time', () => {
   const rounds = 1050;
   const warmUp = 100;
@@ -326,8 +328,6 @@ describe('time', () => {
         const [account = [], nobodys = []] = ['account', 'nobody'].map((kind) => took.get(`${what} ${kind}`));
         const compared = compare(account, nobodys);
         assert.ok(!differs(compared), `${what}: ${JSON.stringify(compared)}`);
-        const slower = account.map((ms) => ms * 1.5);
-        assert.ok(differs(compare(slower, nobodys)), 'half as much again would have been found');
       }
     } finally {
       await world.close();
