@@ -1,10 +1,12 @@
 // `npm run bench`: what the product costs, next to what it is built from, in one run and in turns, so that a machine that
-// slows down slows both. Prints a table, and JSON for machines with `--json`. Everything stays on loopback and ends by itself.
-//   mail   processor time per accepted message (policy, checks, durable record; no reply) / mailauth's `authenticate` alone
-//   worst  stall of the event loop and memory of a service that gets the worst messages we know
-//   pages  GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own;
-//          then how long the page takes at half of that load, while 200 messages a second are verified
-// `--only mail`, `pages` or `worst` runs one of them. NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' leaves profiles.
+// slows down slows both. Prints a table; `--json FILE` writes it for machines. Everything stays on loopback and ends by itself.
+//   mail        processor time per accepted message (policy, checks, durable record; no reply) / mailauth's `authenticate` alone
+//   throughput  messages a second from connect to the reply at the relay / a plain pipeline of smtp-server, mailauth, nodemailer
+//   store       durable puts a second and stalls of the event loop, with 1,000, 10,000 and 100,000 live records
+//   pages       GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own;
+//               then how long the page takes at half of that load, while 200 messages a second are verified
+//   worst       stall of the event loop and memory of a service that gets the worst messages we know
+// `--only NAME` runs one of them. NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' leaves profiles.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +34,7 @@ import { writeMail } from '../../src/testkit/message.ts';
 import { appLimits } from '../support/limits.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
 import { startProcess, stopProcess } from './processes.ts';
+import { measureStore, type StoreRow } from './store-load.ts';
 import { measureThroughput, type ThroughputRow } from './throughput.ts';
 import { measureWorst, type WorstRow } from './worst.ts';
 
@@ -222,9 +225,23 @@ function printThroughput(runs: readonly ThroughputRow[]): void {
     if (run.notAnswered > 0) console.log(`  ${run.notAnswered} messages were accepted and not answered`);
     if (run.trafficShare > 0.95) console.log('  the mail traffic itself was at its limit');
   }
-  const best = (who: string) =>
+  const typical = (who: string) =>
     median(runs.filter(({ what }) => what.startsWith(`${who},`)).map(({ perSecond }) => perSecond));
-  console.log(`  median of rounds: ${cell(best('reply-to-verify') / best('plain pipeline'))} of the plain pipeline's`);
+  const share = (one: string, other: string) => cell(typical(one) / typical(other)).trim();
+  console.log(`  medians of rounds: ${share('reply-to-verify', 'plain pipeline')} of the plain pipeline's;`);
+  console.log(
+    `  with 100,000 live records ${share('with 100000 live records', 'with 1000 live records')} of that with 1,000`,
+  );
+}
+
+function printStore(rows: readonly StoreRow[]): void {
+  const heads = ['puts/s', 'p99 ms', 'stall ms', 'cpu ms', 'open ms', 'sweep ms', 'its stall'];
+  console.log(`\n${'store, durable puts by 100 writers'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}`);
+  for (const row of rows) {
+    const spent = [row.cpuMsPerPut, row.openMs, row.sweepMs, row.sweepStallMs];
+    const figures = [row.putsPerSecond, row.p99Ms, row.stallMs, ...spent].map((figure) => ` ${cell(figure)}`);
+    console.log(`${`with ${row.live} live records before`.padEnd(44)}${figures.join('')}`);
+  }
 }
 
 function printLoads(loads: readonly LoadRow[]): void {
@@ -282,26 +299,28 @@ async function measureLoads(folder: string, { ours, peer }: Row): Promise<readon
   ];
 }
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
-const { json = false, only } = values;
-const parts = ['mail', 'throughput', 'pages', 'worst'];
+const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
+const { json, only } = values;
+const parts = ['mail', 'throughput', 'store', 'pages', 'worst'];
 if (only !== undefined && !parts.includes(only)) throw new Error(`--only ${parts.join(', ')}`);
 const folder = await mkdtemp(join(tmpdir(), 'rtv-bench-'));
 try {
   const isWanted = (part: string) => only === undefined || only === part;
   const mail = isWanted('mail') ? await measureMail(folder) : undefined;
   const throughput = isWanted('throughput') ? await measureThroughput(folder, 3) : [];
+  const store: StoreRow[] = [];
+  for (const live of isWanted('store') ? [1_000, 10_000, 100_000] : []) store.push(await measureStore(folder, live));
   const pages = isWanted('pages') ? await measurePages(folder) : undefined;
   const rows = [mail, pages].filter((row) => row !== undefined);
   const loads = pages === undefined ? [] : await measureLoads(folder, pages);
   const worst = isWanted('worst') ? await measureWorst(folder) : [];
-  if (json) console.log(JSON.stringify({ rows, throughput, loads, worst }, undefined, 2));
-  else {
-    if (rows.length > 0) printRows(rows);
-    if (throughput.length > 0) printThroughput(throughput);
-    if (loads.length > 0) printLoads(loads);
-    if (worst.length > 0) printWorst(worst);
-  }
+  if (rows.length > 0) printRows(rows);
+  if (throughput.length > 0) printThroughput(throughput);
+  if (store.length > 0) printStore(store);
+  if (loads.length > 0) printLoads(loads);
+  if (worst.length > 0) printWorst(worst);
+  if (json !== undefined)
+    await writeFile(json, JSON.stringify({ rows, throughput, store, loads, worst }, undefined, 2));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

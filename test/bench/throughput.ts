@@ -3,13 +3,14 @@
 // libraries that keeps nothing. Each in turn has a processor to itself, where there are two; the mail traffic the other one.
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countRefused, type MailTraffic, mailDomain, startMail, writeConfig } from './mail-traffic.ts';
 import { percentile } from './pace.ts';
 import { type Measured, startMonitored, startService } from './processes.ts';
+import { fillStore } from './store-load.ts';
 
 /** One run. Rates and shares are of the measured time. */
 export interface ThroughputRow {
@@ -42,14 +43,22 @@ const seconds = 11;
 // As many as the fastest would get through; a run that is out of messages ends early.
 const preparedPerSecond = 700;
 
-/** Runs both in turns, as fast as they can; then ours at half of that. @param rounds of each */
+// What an hour of 28 messages a second leaves behind, and next to nothing.
+const liveRecords = [1_000, 100_000];
+
+/** Runs both in turns, as fast as they can; then ours at half of that, and with little and much stored. @param rounds of each */
 export async function measureThroughput(folder: string, rounds: number): Promise<readonly ThroughputRow[]> {
   const processor = availableParallelism() > 1 ? 0 : undefined;
   const secret = randomBytes(32).toString('base64url');
   const order = { perSecond: preparedPerSecond, rampSeconds: 0, seconds, domain: mailDomain, secret };
   const traffic = await startMail(order);
-  const ours = async () => {
-    const config = await writeConfig(await mkdtemp(join(folder, 'mail-')), traffic);
+  const ours = async (live = 0) => {
+    const own = await mkdtemp(join(folder, 'mail-'));
+    const config = await writeConfig(own, traffic);
+    if (live > 0) {
+      await mkdir(join(own, 'data'));
+      await fillStore(join(own, 'data', 'challenges'), live);
+    }
     return startService(config, { env: { RTV_KEYS_SECRET: secret }, processor });
   };
   const plain = async () => {
@@ -65,6 +74,11 @@ export async function measureThroughput(folder: string, rounds: number): Promise
     }
     const most = Math.max(...rows.filter(({ what }) => what.startsWith('reply')).map(({ perSecond }) => perSecond));
     rows.push(await runOnce('reply-to-verify at half of its most', await ours(), traffic, most / 2));
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const live of liveRecords) {
+        rows.push(await runOnce(`with ${live} live records, round ${round}`, await ours(live), traffic));
+      }
+    }
     return rows;
   } finally {
     await traffic.stop();
