@@ -1,13 +1,23 @@
-// The command `accounts`: an administrator adds, looks at, locks and removes accounts, beside the service or without it.
-// Who does it, the service or this process, is decided behind compose.ts; here are arguments, words and exit codes.
+// The command `accounts`: an administrator adds, looks at, locks, invites and removes accounts, beside the service or
+// without it. Who does it, the service or this process, is decided behind compose.ts; here are arguments, words and exit codes.
 // Mail addresses are shown on purpose: it is the terminal of whoever entered them.
 
 import { parseArgs } from 'node:util';
 import { type AccountFile, readAccountFile } from './account-file.ts';
-import type { AccountAdmin, AccountDetails, AccountState } from './app/ports.ts';
+import type {
+  AccountAdmin,
+  AccountCommands,
+  AccountDetails,
+  AccountState,
+  InviteOutcome,
+  SendResult,
+} from './app/ports.ts';
 import { openAccounts } from './compose.ts';
 import { entryProblems, type NewAccount } from './core/account-entry.ts';
-import { parseMailbox } from './core/mail-address.ts';
+import { refuseInvitation } from './core/invitation.ts';
+import { type Locale, locales } from './core/locale.ts';
+import { type Mailbox, parseMailbox } from './core/mail-address.ts';
+import type { InviteRefusalReason } from './core/refusal.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
 
 /** What the process prints, and how it ends. */
@@ -39,13 +49,15 @@ const accountsUsage = `Usage:
                   for somebody who has lost both phone and recovery codes: make sure who is asking
   set-mailboxes NAME ADDRESS[,ADDRESS ...] [--even-if-frozen]
                   gives it other mailboxes; not for some days after a reset, unless you say that you know better
+  invite NAME...  mails the owners of accounts that have no password how to set the first one; nothing in the mail
+                  is secret or can be opened. --all: everybody who can be invited; --locale en, de, fr or es
   remove NAME     removes the account without asking
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
   --json          one JSON document instead of text; with npm say: npm run --silent accounts -- ...
 
 It may run beside the service, as the same user, and is obeyed at once.
-Exit code: 0 done, 1 refused or mistakes, nothing was changed then, 2 wrong usage.`;
+Exit code: 0 done, 1 refused or mistakes, nothing was changed then, or not all invitations went out, 2 wrong usage.`;
 
 /** The command line is wrong; the message says how. */
 class UsageError extends Error {}
@@ -76,6 +88,7 @@ type Action =
       readonly mailboxes: readonly string[];
       readonly evenIfFrozen: boolean;
     }
+  | { readonly kind: 'invite'; readonly names: readonly string[] | 'all'; readonly locale: Locale }
   | { readonly kind: 'show' | 'lock' | 'unlock' | 'drop-second-factor' | 'remove'; readonly name: string };
 
 interface Command {
@@ -138,7 +151,7 @@ async function perform(
 async function prepare(
   action: Action,
   show: (text: string) => void,
-): Promise<(accounts: AccountAdmin) => Promise<Done>> {
+): Promise<(accounts: AccountCommands) => Promise<Done>> {
   switch (action.kind) {
     case 'add':
       return (accounts) => add(accounts, action.account);
@@ -160,6 +173,8 @@ async function prepare(
       return (accounts) => setMailboxes(accounts, action.name, action.mailboxes, action.evenIfFrozen);
     case 'remove':
       return (accounts) => remove(accounts, action.name);
+    case 'invite':
+      return (accounts) => invite(accounts, action, show).finally(() => show(''));
   }
 }
 
@@ -177,11 +192,24 @@ function readArguments(args: readonly string[]): Command | 'help' {
   if (kind !== 'set-mailboxes' && evenIfFrozen !== undefined) {
     throw new UsageError('--even-if-frozen belongs to set-mailboxes.');
   }
+  if (kind !== 'invite' && (values.all ?? values.locale) !== undefined) {
+    throw new UsageError('--all and --locale belong to invite.');
+  }
+  const settings = config ? [config] : [];
+  if (kind === 'invite')
+    return { action: readInvite(rest, values.all === true, values.locale), config: settings, json };
   const action =
     kind === 'set-mailboxes'
       ? readMailboxes(rest, evenIfFrozen ?? false)
       : readAction(kind, rest, { mailboxes: mailbox, description });
-  return { action, config: config ? [config] : [], json };
+  return { action, config: settings, json };
+}
+
+function readInvite(names: readonly string[], all: boolean, language = 'en'): Action {
+  const locale = locales.find((each) => each === language);
+  if (locale === undefined) throw new UsageError(`Which language? --locale takes one of ${locales.join(', ')}.`);
+  if (all === names.length > 0) throw new UsageError('Who is invited? Say names, or --all.');
+  return { kind: 'invite', names: all ? 'all' : names, locale };
 }
 
 function readAction(kind: string | undefined, rest: readonly string[], given: Omit<NewAccount, 'name'>): Action {
@@ -224,7 +252,8 @@ function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const mailbox = { type: 'string', multiple: true } as const;
-  const options = { mailbox, description: text, config: text, 'even-if-frozen': flag, json: flag, help: flag };
+  const own = { all: flag, locale: text, 'even-if-frozen': flag } as const;
+  const options = { mailbox, description: text, config: text, json: flag, help: flag, ...own };
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
@@ -277,10 +306,10 @@ async function importFile(
 const longImport = 5_000;
 const barWidth = 30;
 
-function bar(part: number): string {
+function bar(part: number, what = 'Checking'): string {
   const full = Math.round(part * barWidth);
   const percent = String(Math.round(part * 100)).padStart(3);
-  return `Checking [${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${percent} %`;
+  return `${what} [${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${percent} %`;
 }
 
 async function list(accounts: AccountAdmin): Promise<Done> {
@@ -345,6 +374,80 @@ async function remove(accounts: AccountAdmin, name: string): Promise<Done> {
   return { text: `Removed:\n${text}`, json: { removed: json } };
 }
 
+/** Mails whoever is named, or nobody: what can be known before is told before anything is sent. */
+async function invite(
+  accounts: AccountCommands,
+  { names, locale }: Extract<Action, { kind: 'invite' }>,
+  show: (text: string) => void,
+): Promise<Done> {
+  const all = await invitable(accounts, names);
+  const invited: ({ readonly name: string } & (InviteOutcome | Failed))[] = [];
+  for (const [index, name] of all.entries()) {
+    if (all.length > 1) show(bar(index / all.length, 'Inviting'));
+    // Whoever was mailed so far must be told, also when the service ends in the middle.
+    const outcome = await accounts.invite(name, locale).catch((error: unknown): Failed => {
+      return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
+    });
+    invited.push({ name, ...outcome });
+  }
+  const lines = invited.flatMap(({ name, ...outcome }) => invitedLines(name, outcome));
+  const text = lines.length === 0 ? 'There is nobody to invite.' : lines.map(shown).join('\n');
+  const isComplete = invited.every(
+    (each) => each.kind === 'invited' && each.mailboxes.every(({ result }) => result.kind === 'handed-over'),
+  );
+  if (!isComplete) throw new Refusal(text, { invited });
+  return { text, json: { invited } };
+}
+
+/** The service did not answer. */
+interface Failed {
+  readonly kind: 'failed';
+  readonly problem: string;
+}
+
+function invitedLines(name: string, outcome: InviteOutcome | Failed): readonly string[] {
+  switch (outcome.kind) {
+    case 'failed':
+      return [`${name}: ${outcome.problem}`];
+    case 'refused': // it was changed after it was looked at
+      return [`${name}: ${notInvited[outcome.reason]}`];
+    case 'invited':
+      return outcome.mailboxes.map(({ mailbox, result }) => `${name}: ${mailbox} ${relaySaid(result)}`);
+  }
+}
+
+/** Names as they are written. @throws Refusal when one of those who are named cannot be invited */
+async function invitable(accounts: AccountAdmin, names: readonly string[] | 'all'): Promise<readonly string[]> {
+  if (names === 'all') {
+    return (await accounts.list()).filter((each) => refuseInvitation(each) === undefined).map(({ name }) => name);
+  }
+  const looked: { readonly name: string; readonly account: AccountDetails | undefined }[] = [];
+  for (const name of names) looked.push({ name, account: await accounts.find(name) });
+  const refused = looked.flatMap(({ name, account }) => {
+    const reason = account === undefined ? 'unknown-account' : refuseInvitation(account)?.reason;
+    return reason === undefined ? [] : [{ name: account?.name ?? name, reason }];
+  });
+  if (refused.length > 0) {
+    const lines = refused.map(({ name, reason }) => `  ${name}: ${notInvited[reason]}`);
+    throw new Refusal(['Nobody was invited.', ...lines].join('\n'), { invited: [], refused });
+  }
+  return [...new Set(looked.map(({ name, account }) => account?.name ?? name))];
+}
+
+function relaySaid(result: SendResult): string {
+  if (result.kind === 'handed-over') return 'the relay took it';
+  const outcome = result.kind === 'permanent' ? 'the relay refused it' : 'it could not be handed over; try again later';
+  return `${outcome} (${result.detail})`;
+}
+
+const notInvited: Readonly<Record<InviteRefusalReason, string>> = {
+  'unknown-account': 'there is no such account',
+  'account-active': 'has a password already',
+  'account-locked': 'is locked',
+  'account-frozen': 'is frozen, because a change was undone',
+  'mailbox-missing': 'has no mailbox',
+};
+
 async function found(accounts: AccountAdmin, name: string): Promise<AccountDetails> {
   const account = await accounts.find(name);
   if (account === undefined) throw unknown(name);
@@ -364,12 +467,21 @@ const stateWords: Readonly<Record<AccountState, string>> = {
 };
 
 function describe(account: AccountDetails): Done {
-  const { name, description, mailboxes, state, hasPassword, passwordChangedAt, undoUntil, secondFactor } = account;
+  const { name, description, mailboxes, confirmed, state, hasPassword, passwordChangedAt, undoUntil, secondFactor } =
+    account;
+  const proofs = new Map(confirmed.map(({ mailbox, at }) => [mailbox, at]));
+  const proof = (mailbox: Mailbox) => {
+    const at = proofs.get(mailbox);
+    return at === undefined ? mailbox : `${mailbox}, confirmed ${minuteOf(at)}`;
+  };
   const password = hasPassword ? 'set' : 'none';
   const rows = [
     ['Name', name],
     ['Description', description || '-'],
-    ...(mailboxes.length === 0 ? ['-'] : mailboxes).map((mailbox, index) => [index === 0 ? 'Mailbox' : '', mailbox]),
+    ...(mailboxes.length === 0 ? ['-'] : mailboxes.map(proof)).map((mailbox, index) => [
+      index === 0 ? 'Mailbox' : '',
+      mailbox,
+    ]),
     ['State', stateWords[state]],
     ['Password', passwordChangedAt === null ? password : `${password}, changed ${minuteOf(passwordChangedAt)}`],
     ['Second factor', secondFactor === null ? 'none' : factorWords(secondFactor)],

@@ -23,7 +23,7 @@ import { prepareSegments, type SegmentFiles, segmentFiles } from './adapters/sto
 import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
-import { createSecrets } from './adapters/system/node-secrets.ts';
+import { createRandomPool, createSecrets } from './adapters/system/node-secrets.ts';
 import { readOperator } from './adapters/system/operator.ts';
 import { createSealer } from './adapters/system/sealer.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
@@ -32,11 +32,25 @@ import { createWebServer, type WebServerOptions } from './adapters/web/web-serve
 import { auditAdmin } from './app/audit-admin.ts';
 import { announceChanges, createChallengeNews } from './app/challenge-news.ts';
 import { mailboxDigest } from './app/challenge-tokens.ts';
+import { createConfirmMailbox } from './app/confirm-mailbox.ts';
 import { createEnrolSecondFactor } from './app/enrol-second-factor.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
+import { createInviteAccount } from './app/invite-account.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
-import type { AccountAdmin, AppLimits, Audit, Clock, Directory, ExplainMail, Log, Sealer } from './app/ports.ts';
+import type {
+  AccountCommands,
+  AppLimits,
+  Audit,
+  Clock,
+  Directory,
+  ExplainMail,
+  InviteAccount,
+  Log,
+  MailSender,
+  Sealer,
+  Secrets,
+} from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createResetPassword } from './app/reset-password.ts';
@@ -104,12 +118,12 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(() => changes.close());
   // What is sealed with a key in memory only could not be opened after a restart.
   const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
-  const directory = await openDirectory(settings, { clock, log, sealer, audit }, closers);
+  const sender = createNodemailerSender(senderOptions(settings));
+  closers.push(() => sender.close());
+  const directory = await openDirectory(settings, { clock, log, sealer, audit, sender, secrets }, closers);
   const isCommonPassword = await loadCommonPasswords();
   closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
 
-  const sender = createNodemailerSender(senderOptions(settings));
-  closers.push(() => sender.close());
   const outbox = createSendReplies({ secrets, store, sender, directory, clock, log, news }, limits);
   closers.push(() => outbox.stop());
   const notices = createSendNotices({ secrets, changes, sender, clock, log, directory });
@@ -135,6 +149,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
       limits,
       settings.mail.siteName,
     ),
+    confirmMailbox: createConfirmMailbox({ secrets, store, clock, directory, audit }),
     enrolSecondFactor: createEnrolSecondFactor(
       { secrets, store, clock, directory, oneTimePasswords, audit },
       settings.mail.siteName,
@@ -177,10 +192,17 @@ async function ownSegments(folder: string, name: StoreName): Promise<SegmentFile
 /** Opens the accounts, wherever they live. The data folder is claimed by the caller. */
 async function openDirectory(
   settings: Settings,
-  ports: { readonly clock: Clock; readonly log: Log; readonly sealer: Sealer | undefined; readonly audit: Audit },
+  ports: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly sealer: Sealer | undefined;
+    readonly audit: Audit;
+    readonly sender: MailSender;
+    readonly secrets: Secrets;
+  },
   closers: (() => Promise<void> | void)[],
 ): Promise<Directory> {
-  const { clock, log, sealer, audit } = ports;
+  const { clock, log, sealer, audit, sender, secrets } = ports;
   const { kind, url, secret, secretFile, timeoutSeconds } = settings.directory;
   if (kind === 'http' && url !== null) {
     const key = secret ?? (await readDirectorySecret(secretFile ?? ''));
@@ -190,8 +212,9 @@ async function openDirectory(
   }
   const directory = await openOwnDirectory(settings, clock, sealer);
   closers.push(() => directory.close());
+  const admin = commandsOf(directory, createInviteAccount({ accounts: directory, sender, secrets, log }));
   const adminOf: AdminOf = (operator) =>
-    operator === undefined ? directory : auditAdmin({ admin: directory, audit, clock }, { ...operator, said: true });
+    operator === undefined ? admin : auditAdmin({ admin, audit, clock }, { ...operator, said: true });
   closers.push(await openAdminSocket(settings.data.dir, adminOf, log));
   closers.push(startSweeping({ store: directory, clock, log }));
   return directory;
@@ -212,8 +235,23 @@ async function openOwnDirectory(
   return openBuiltinDirectory(new DurableFile(path), path, options);
 }
 
+/** What an administrator does, with the accounts that are open. */
+function commandsOf(directory: BuiltinDirectory, invite: InviteAccount): AccountCommands {
+  return {
+    list: () => directory.list(),
+    find: (name) => directory.find(name),
+    check: (accounts) => directory.check(accounts),
+    add: (accounts) => directory.add(accounts),
+    setState: (name, state) => directory.setState(name, state),
+    dropSecondFactor: (name) => directory.dropSecondFactor(name),
+    setMailboxes: (name, mailboxes, evenIfFrozen) => directory.setMailboxes(name, mailboxes, evenIfFrozen),
+    remove: (name) => directory.remove(name),
+    invite,
+  };
+}
+
 /** The accounts, and how to let go of them. */
-export interface OpenedAccounts extends AccountAdmin {
+export interface OpenedAccounts extends AccountCommands {
   close(): Promise<void>;
 }
 
@@ -260,9 +298,15 @@ async function openOwnAccounts(settings: Settings, release: () => Promise<void>)
     const mailboxes = settings.audit.mailboxes === 'clear' ? 'clear' : 'off';
     const options = { mailboxes, clock: systemClock, log: createJsonLog('silent') } as const;
     const audit = openAuditFile(join(settings.data.dir, auditName), options);
+    const sender = createNodemailerSender(senderOptions(settings));
+    const secrets = { randomBytes: createRandomPool() };
+    // The command itself tells what became of an invitation.
+    const invite = createInviteAccount({ accounts: directory, sender, secrets, log: createJsonLog('silent') });
+    const admin = commandsOf(directory, invite);
     return {
-      ...auditAdmin({ admin: directory, audit, clock: systemClock }, { ...readOperator(), said: false }),
+      ...auditAdmin({ admin, audit, clock: systemClock }, { ...readOperator(), said: false }),
       async close() {
+        sender.close();
         await directory.close();
         await audit.close().finally(release);
       },

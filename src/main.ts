@@ -13,7 +13,7 @@ const usage = `Usage:
   npm start                          everything on this machine, for trying out
   npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml
   npm run explain -- FILE            what would happen to a saved message, and why; --help says more
-  npm run accounts -- COMMAND        adds, imports, lists, locks and removes accounts; --help says more`;
+  npm run accounts -- COMMAND        adds, imports, locks, invites and removes accounts; --help says more`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));

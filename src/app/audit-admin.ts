@@ -1,7 +1,7 @@
 // What an administrator does, told to the audit once it is on disk, by whoever does it: the service, or a command that works
 // alone. Looking at accounts is not noted.
 
-import type { AccountAdmin, AccountState, Audit, AuditEvent, Clock } from './ports.ts';
+import type { AccountCommands, AccountState, Audit, AuditEvent, Clock } from './ports.ts';
 
 type Operation = Extract<AuditEvent, { readonly operator: unknown }>;
 type OnAccount = Extract<Operation, { readonly account: unknown }>;
@@ -14,9 +14,9 @@ const stateEvents = {
 
 /** The administrator's methods, for one operator. */
 export function auditAdmin(
-  { admin, audit, clock }: { readonly admin: AccountAdmin; readonly audit: Audit; readonly clock: Clock },
+  { admin, audit, clock }: { readonly admin: AccountCommands; readonly audit: Audit; readonly clock: Clock },
   operator: Operation['operator'],
-): AccountAdmin {
+): AccountCommands {
   const facts = () => ({ at: clock.now(), operator });
 
   /** Notes a change of one account, which is found before: afterwards it may be gone. */
@@ -53,5 +53,13 @@ export function auditAdmin(
         admin.setMailboxes(name, mailboxes, evenIfFrozen),
       ),
     remove: (name) => changing(name, 'account-removed', () => admin.remove(name)),
+    async invite(name, locale) {
+      const account = await admin.find(name);
+      const outcome = await admin.invite(name, locale);
+      if (outcome.kind === 'invited' && account !== undefined) {
+        audit.note({ event: 'account-invited', ...facts(), account: { id: account.id, name: account.name } });
+      }
+      return outcome;
+    },
   };
 }

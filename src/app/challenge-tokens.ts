@@ -16,7 +16,7 @@ import { type Refused, refuse } from '../core/refusal.ts';
 import { recoveryCodesCount } from '../core/second-factor.ts';
 import { undoCodeFromDigest } from '../core/undo-code.ts';
 import { codeFromDigest } from '../core/verification-code.ts';
-import type { Secrets } from './ports.ts';
+import type { GrantForm, Secrets } from './ports.ts';
 
 /** What a cookie of ours says, once its MAC was checked. */
 export interface ChallengeSeed {
@@ -76,16 +76,31 @@ export function readCookie(secrets: Secrets, cookie: string): ChallengeSeed | un
 }
 
 /**
+ * Reads the cookie that came to a page.
+ * @param cookie attacker-chosen; undefined when there is none
+ * @returns what it says, or why it says nothing; a cookie of another errand is no cookie here
+ */
+export function readCookieOf(
+  secrets: Secrets,
+  purpose: Purpose,
+  cookie: string | undefined,
+): ChallengeSeed | Refused<'cookie-missing' | 'cookie-invalid'> {
+  if (cookie === undefined) return refuse('cookie-missing');
+  const seed = readCookie(secrets, cookie);
+  if (seed === undefined) return refuse('cookie-invalid');
+  return seed.purpose === purpose ? seed : refuse('cookie-missing');
+}
+
+/**
  * Reads what every form of a page brings along: whether cookie and nonce belong together.
  * @param cookie attacker-chosen, like the nonce; undefined when there is none
  */
 export function readForm(
   secrets: Secrets,
-  { cookie, nonce }: { readonly cookie: string | undefined; readonly nonce: string | undefined },
+  { purpose, cookie, nonce }: Pick<GrantForm, 'purpose' | 'cookie' | 'nonce'>,
 ): ChallengeSeed | Refused<'cookie-missing' | 'cookie-invalid' | 'nonce-wrong'> {
-  if (cookie === undefined) return refuse('cookie-missing');
-  const seed = readCookie(secrets, cookie);
-  if (seed === undefined) return refuse('cookie-invalid');
+  const seed = readCookieOf(secrets, purpose, cookie);
+  if ('reason' in seed) return seed;
   const given = nonce !== undefined && nonce.length <= 64 ? fromBase64Url(nonce) : undefined;
   return given !== undefined && secrets.equal(given, seed.nonce) ? seed : refuse('nonce-wrong');
 }
@@ -161,16 +176,16 @@ export function deriveRecoveryCodes(secrets: Secrets, id: string, { grantSalt }:
 }
 
 /**
- * Names the change that a grant is used for, 32 hexadecimal digits. Every try for one choice of an account gets the same
- * name, so that it is done once although the answer to a try was lost.
+ * Names the change that a grant is used for, 32 hexadecimal digits. Every try for one choice of an account, or of none,
+ * gets the same name, so that it is done once although the answer to a try was lost.
  */
 export function deriveChangeId(
   secrets: Secrets,
   id: string,
   { grantSalt }: Verified,
-  account: Pick<ChosenAccount, 'id' | 'securityVersion'>,
+  account: Pick<ChosenAccount, 'id' | 'securityVersion'> | null,
 ): string {
-  const choice = JSON.stringify([id, grantSalt, account.id, account.securityVersion]);
+  const choice = JSON.stringify([id, grantSalt, ...(account === null ? [] : [account.id, account.securityVersion])]);
   return toHex(secrets.mac('change', textBytes(choice)).subarray(0, 16));
 }
 

@@ -4,6 +4,7 @@
 
 import { toBase64Url } from '../core/bytes.ts';
 import { finishEnrolment } from '../core/challenge.ts';
+import type { PasswordPurpose } from '../core/purpose.ts';
 import { refuse } from '../core/refusal.ts';
 import { parseSecondFactor } from '../core/second-factor.ts';
 import { deriveAppSecret, deriveRecoveryCodes } from './challenge-tokens.ts';
@@ -34,7 +35,7 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
   const { openSpent, isOwnNonce } = createGrants(ports);
 
   /** The grant, and the account as it was left when its password was set. */
-  async function open(request: GrantRequest, now: number) {
+  async function open(request: GrantRequest<PasswordPurpose>, now: number) {
     const opened = await openSpent(request, now);
     if ('reason' in opened) return opened;
     const { id, grant, securityVersion } = opened;

@@ -2,10 +2,11 @@
 // Joins what is on disk (the record) with what is not (challenge-news.ts). Writes nothing, makes no new challenge.
 
 import { type Challenge, openEnrolment } from '../core/challenge.ts';
+import type { Purpose } from '../core/purpose.ts';
 import { refuse } from '../core/refusal.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews, News } from './challenge-news.ts';
-import { challengeEnd, challengeId, readCookie } from './challenge-tokens.ts';
+import { challengeEnd, challengeId, readCookieOf } from './challenge-tokens.ts';
 import type { AppLimits, ChallengeStatus, ChallengeStore, Clock, FollowChallenge, Progress, Secrets } from './ports.ts';
 
 /** Makes the use case. */
@@ -13,24 +14,23 @@ export function createFollowChallenge(
   { secrets, store, clock, news }: { secrets: Secrets; store: ChallengeStore; clock: Clock; news: ChallengeNews },
   limits: AppLimits,
 ): FollowChallenge {
-  const knownId = (cookie: string | undefined, now: number) => {
-    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
-    if (seed === undefined) return undefined;
+  const knownId = (purpose: Purpose, cookie: string | undefined, now: number) => {
+    const seed = readCookieOf(secrets, purpose, cookie);
+    if ('reason' in seed) return seed;
     return { id: challengeId(secrets, seed), open: now < challengeEnd(seed, limits.challengeLifetimeMs) };
   };
   return {
-    async look(cookie) {
-      if (cookie === undefined) return refuse('cookie-missing');
+    async look(purpose, cookie) {
       const now = clock.now();
-      const known = knownId(cookie, now);
-      if (known === undefined) return refuse('page-ended');
+      const known = knownId(purpose, cookie, now);
+      if ('reason' in known) return refuse(known.reason === 'cookie-missing' ? 'cookie-missing' : 'page-ended');
       const record = await store.read(known.id, now);
       if (!known.open && !outlivesPage(record)) return refuse('page-ended');
       return { ...statusOf(record, news.get(known.id), now), label: requestLabel(known.id) };
     },
-    follow(cookie, changed) {
-      const known = knownId(cookie, clock.now());
-      return known?.open ? news.follow(known.id, changed) : () => {};
+    follow(purpose, cookie, changed) {
+      const known = knownId(purpose, cookie, clock.now());
+      return 'open' in known && known.open ? news.follow(known.id, changed) : () => {};
     },
   };
 }
@@ -61,7 +61,7 @@ function enrolmentOf(record: Challenge | undefined, now: number): Pick<Challenge
 
 function progressOf(record: Challenge | undefined, now: number): Progress {
   if (record === undefined || record.state.kind === 'awaiting-mail') return 'awaiting-mail';
-  if (record.state.kind === 'spent') return record.state.done ? 'password-set' : 'finished';
+  if (record.state.kind === 'spent') return record.state.done ? 'done' : 'finished';
   if (record.state.kind === 'verified' && now >= record.state.grantExpiresAt) return 'finished';
   if (record.state.kind !== 'code-sent') return record.state.kind;
   const latest = record.senders.at(-1);

@@ -4,7 +4,7 @@
 import { toBase64Url } from '../core/bytes.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews } from './challenge-news.ts';
-import { type ChallengeSeed, deriveAddress, issueCookie, readCookie, writeAddress } from './challenge-tokens.ts';
+import { type ChallengeSeed, deriveAddress, issueCookie, readCookieOf, writeAddress } from './challenge-tokens.ts';
 import { outlivesPage, statusOf } from './follow-challenge.ts';
 import type { AppLimits, ChallengeStore, Clock, OpenChallenge, OpenChallengeRequest, Secrets } from './ports.ts';
 
@@ -20,21 +20,22 @@ export function createOpenChallenge(
 
   return async (request) => {
     const now = clock.now();
-    const { cookie } = request;
-    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
-    const known = cookie !== undefined && seed !== undefined ? describe(cookie, seed, request) : undefined;
+    const { cookie = '', purpose } = request;
+    const seed = readCookieOf(secrets, purpose, request.cookie);
+    const known = 'nonce' in seed ? describe(cookie, seed, request) : undefined;
     const record = known && (await store.read(known.address.id, now));
     const isLive = known !== undefined && (now < known.address.expiresAt || outlivesPage(record));
     const live = isLive ? known : undefined;
-    const issued = live === undefined ? issueCookie(secrets, 'reset', now) : undefined;
+    const issued = live === undefined ? issueCookie(secrets, purpose, now) : undefined;
     const opened = live ?? (issued && describe(issued.cookie, issued.seed, request));
     if (opened === undefined) throw new Error('a challenge is neither live nor new');
     const { address } = opened;
     const status = live === undefined ? undefined : statusOf(record, news.get(address.id), now);
     return {
+      purpose,
       cookie: opened.cookie,
       isNew: live === undefined,
-      renewed: live === undefined && cookie !== undefined,
+      renewed: live === undefined && !('reason' in seed && seed.reason === 'cookie-missing'),
       nonce: toBase64Url(opened.nonce),
       localPart: writeAddress(secrets, address),
       label: requestLabel(address.id),

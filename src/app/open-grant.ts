@@ -1,11 +1,20 @@
 // What a browser shows for its grant, checked: the cookie of the challenge, the grant that was derived for it, and the
-// nonce of the page that a form came from. All of it is attacker-chosen.
+// nonce of the page that a form came from, all of one errand. All of it is attacker-chosen. And how a grant is used up.
 
 import { fromBase64Url } from '../core/bytes.ts';
-import { type Challenge, liveGrant, openEnrolment, type Verified } from '../core/challenge.ts';
-import { type Refused, refuse } from '../core/refusal.ts';
+import {
+  type Challenge,
+  type ChosenAccount,
+  finishGrant,
+  giveBackGrant,
+  liveGrant,
+  openEnrolment,
+  spendGrant,
+  type Verified,
+} from '../core/challenge.ts';
+import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { requestLabel } from '../core/verification-code.ts';
-import { type ChallengeSeed, challengeId, deriveGrant, readCookie } from './challenge-tokens.ts';
+import { type ChallengeSeed, challengeId, deriveChangeId, deriveGrant, readCookieOf } from './challenge-tokens.ts';
 import type { Account, ChallengeStore, Client, Clock, GrantForm, GrantRequest, Secrets } from './ports.ts';
 
 /** A grant that is alive, or was used for what is done. */
@@ -16,15 +25,28 @@ export interface OpenGrant {
 }
 
 /** What the audit tells of everything that is done with a grant. */
-export function auditFacts(
-  { id, seed, grant }: OpenGrant,
-  { id: accountId, name }: Account,
-  { remoteAddress, clientHint }: Client,
-  at: number,
-) {
-  const account = { id: accountId, name };
+export function grantFacts({ id, seed, grant }: OpenGrant, { remoteAddress, clientHint }: Client, at: number) {
   const { purpose } = seed;
-  return { at, label: requestLabel(id), purpose, mailbox: grant.mailbox, account, remoteAddress, clientHint };
+  return { at, label: requestLabel(id), purpose, mailbox: grant.mailbox, remoteAddress, clientHint };
+}
+
+/** The same, of what is done with an account. */
+export function auditFacts(opened: OpenGrant, { id, name }: Account, client: Client, at: number) {
+  return { ...grantFacts(opened, client, at), account: { id, name } };
+}
+
+type SpentFor = Pick<ChosenAccount, 'id' | 'securityVersion'> | null;
+
+/** A grant that is used up. */
+export interface SpentGrant {
+  /** Names what it was used for, 32 hexadecimal digits. */
+  readonly changeId: string;
+  /** When: milliseconds since the epoch. */
+  readonly at: number;
+  /** Nothing came of it. */
+  giveBack(): Promise<void>;
+  /** It is done; see `finishGrant`. A disk that is full now must not say otherwise. */
+  finish(securityVersion: string | null): Promise<void>;
 }
 
 /** Makes what opens grants and the forms that come with them. */
@@ -38,10 +60,10 @@ export function createGrants({
   readonly clock: Clock;
 }) {
   /** The record that a cookie names, when the grant is the one that was earned in it. */
-  async function find({ cookie, grant }: GrantRequest, now: number) {
-    const seed = cookie === undefined ? undefined : readCookie(secrets, cookie);
+  async function find({ purpose, cookie, grant }: GrantRequest, now: number) {
+    const seed = readCookieOf(secrets, purpose, cookie);
     const given = grant === undefined || grant.length > 64 ? undefined : fromBase64Url(grant);
-    if (seed === undefined || given === undefined) return undefined;
+    if ('reason' in seed || given === undefined) return undefined;
     const id = challengeId(secrets, seed);
     const record = await store.read(id, now);
     const earned = record && grantOf(record);
@@ -80,6 +102,30 @@ export function createGrants({
       return { id: found.id, seed: found.seed, grant: open.grant, securityVersion: open.enrolment.securityVersion };
     },
     isOwnNonce,
+    /**
+     * Uses a grant up, before anything is done with it.
+     * @param account null: what it is used for has to do with no account
+     * @returns refused: another window of the same browser was faster
+     */
+    async spend({ id, grant }: OpenGrant, account: SpentFor): Promise<SpentGrant | Refused<FormRefusalReason>> {
+      const at = clock.now();
+      const changeId = deriveChangeId(secrets, id, grant, account);
+      const spent = await store.transact(id, at, (current) => {
+        if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
+        const { next, outcome } = spendGrant(current, account, changeId, at);
+        return { next, result: outcome };
+      });
+      if (spent.kind === 'refused') return spent;
+      const settle = (how: (challenge: Challenge) => Challenge) =>
+        store.transact(id, clock.now(), (current) => ({ next: current && how(current), result: undefined }));
+      return {
+        changeId,
+        at,
+        giveBack: () => settle((challenge) => giveBackGrant(challenge, changeId)),
+        finish: (securityVersion) =>
+          settle((challenge) => finishGrant(challenge, changeId, securityVersion)).catch(() => {}),
+      };
+    },
   };
 }
 

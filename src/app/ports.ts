@@ -9,8 +9,14 @@ import type { Mailbox } from '../core/mail-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import type { ChangeRecord } from '../core/password-change.ts';
 import type { PasswordRefusalReason } from '../core/password-policy.ts';
-import type { Purpose } from '../core/purpose.ts';
-import type { FormRefusalReason, MailRefusalReason, MailSentence, Refused } from '../core/refusal.ts';
+import type { PasswordPurpose, Purpose } from '../core/purpose.ts';
+import type {
+  FormRefusalReason,
+  InviteRefusalReason,
+  MailRefusalReason,
+  MailSentence,
+  Refused,
+} from '../core/refusal.ts';
 import type {
   Authentication,
   SenderEvidence,
@@ -201,6 +207,7 @@ export interface OutgoingNotice {
   readonly to: Mailbox;
   /** Left side of the Message-ID. */
   readonly id: string;
+  readonly purpose: PasswordPurpose;
   readonly accountName: string;
   readonly undoCode: string;
   readonly undoUntil: number;
@@ -209,12 +216,23 @@ export interface OutgoingNotice {
   readonly clientHint: ClientHint;
 }
 
-/** Hands replies and notices to the relay. */
+/** The invitation to an account that has no password yet. */
+export interface OutgoingInvitation {
+  readonly to: Mailbox;
+  /** Left side of the Message-ID. */
+  readonly id: string;
+  readonly accountName: string;
+  readonly locale: Locale;
+}
+
+/** Hands replies, notices and invitations to the relay. */
 export interface MailSender {
   /** Never throws: an outside that fails is `temporary`, a relay that says no for good is `permanent`. */
   send(reply: OutgoingReply): Promise<SendResult>;
   /** The same for a notice. */
   sendNotice(notice: OutgoingNotice): Promise<SendResult>;
+  /** The same for an invitation. */
+  sendInvitation(invitation: OutgoingInvitation): Promise<SendResult>;
   /** Passes a message for the operator on as it is, with a trace line of ours on top. Never throws. */
   passOn(message: Uint8Array, to: Mailbox): Promise<SendResult>;
   close(): void;
@@ -233,6 +251,7 @@ export interface Account {
   readonly description: string;
   /** `locked`: by an administrator. `frozen`: a change was undone, and an administrator has to look first. */
   readonly state: 'active' | 'locked' | 'frozen';
+  readonly hasPassword: boolean;
   /** Changes with its password, mailboxes and state: whoever acts on what was before is refused. */
   readonly securityVersion: string;
   /** `enrolled`: it is asked for before a new password is set. */
@@ -290,6 +309,15 @@ export interface PasswordChange {
   readonly addressFrozenUntil: number;
 }
 
+/** A mailbox that was proved. */
+export interface MailboxConfirmation {
+  readonly mailbox: Mailbox;
+  /** Names it, 32 hexadecimal digits. */
+  readonly changeId: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** What came of a notice, which the directory does not see. */
 export interface DirectoryEvent {
   readonly kind: 'notice-sent' | 'notice-failed';
@@ -323,6 +351,12 @@ export interface Directory {
    */
   revertPassword(accountId: string, changeId: string, now: number): Promise<'done' | 'too-late'>;
   /**
+   * Notes for every account of a mailbox that its owner has proved it, on disk when it resolves, and nothing else: whoever
+   * chose one of them before may go on. The same changeId again is the same.
+   * @returns `no-account` when none uses it
+   */
+  confirmMailbox(confirmation: MailboxConfirmation): Promise<'done' | 'no-account'>;
+  /**
    * Checks a one-time password or a recovery code. A wrong one is counted, and a right one used up (a step with all
    * before it, a recovery code for good), on disk before it resolves. Of two that race with the same, one is right.
    * @returns `too-many` before what was typed is looked at; `account-changed` as for `setPassword`, and when there is no
@@ -346,6 +380,8 @@ export interface AccountDetails {
   readonly name: string;
   readonly description: string;
   readonly mailboxes: readonly Mailbox[];
+  /** Those of them whose owner has confirmed them, and when last. */
+  readonly confirmed: readonly ConfirmedMailbox[];
   readonly state: AccountState;
   readonly hasPassword: boolean;
   readonly passwordChangedAt: number | null;
@@ -354,6 +390,12 @@ export interface AccountDetails {
   /** Until then the latest password change can be undone; null: it cannot. */
   readonly undoUntil: number | null;
   readonly secondFactor: { readonly enrolledAt: number; readonly recoveryCodesLeft: number } | null;
+}
+
+/** When its owner has proved a mailbox, milliseconds since the epoch. */
+export interface ConfirmedMailbox {
+  readonly mailbox: Mailbox;
+  readonly at: number;
 }
 
 /** `locked` by an administrator, `frozen` by an undo; neither can be reset. */
@@ -391,6 +433,22 @@ export interface AccountAdmin {
     evenIfFrozen: boolean,
   ): Promise<'done' | 'unknown-account' | 'address-frozen'>;
   remove(name: string): Promise<'done' | 'unknown-account'>;
+}
+
+/** What became of inviting the owners of an account: for each mailbox, what the relay said. */
+export type InviteOutcome =
+  | {
+      readonly kind: 'invited';
+      readonly mailboxes: readonly { readonly mailbox: Mailbox; readonly result: SendResult }[];
+    }
+  | Refused<InviteRefusalReason>;
+
+/** Sends the invitation to each mailbox of an account. @param name in any case */
+export type InviteAccount = (name: string, locale: Locale) => Promise<InviteOutcome>;
+
+/** All that an administrator does. */
+export interface AccountCommands extends AccountAdmin {
+  readonly invite: InviteAccount;
 }
 
 /** One structured event. Values are short and hold no secret; mailboxes only as `digest`. */
@@ -449,13 +507,18 @@ type OnPage = 'label' | 'purpose' | keyof Client;
 export type AuditEvent =
   | Audited<'opened-by-mail', 'label' | 'purpose' | 'mailbox' | 'authentication' | 'smtpAddress'>
   | Audited<'address-typed', OnPage | 'mailbox'>
-  | Audited<'verified', OnPage | 'mailbox'>
+  | Audited<'verified' | 'mailbox-confirmed', OnPage | 'mailbox'>
   | Audited<'challenge-locked', OnPage>
   | Audited<'password-set' | 'second-factor-wrong' | 'second-factor-enrolled', OnPage | 'mailbox' | 'account'>
   | Audited<'account-refused', OnPage | 'mailbox' | 'account' | 'reason'>
   | Audited<'change-undone' | 'account-frozen', 'mailbox' | 'account' | keyof Client>
   | Audited<
-      'account-added' | 'account-removed' | 'second-factor-dropped' | AccountStateSet | MailboxesSet,
+      | 'account-added'
+      | 'account-invited'
+      | 'account-removed'
+      | 'second-factor-dropped'
+      | AccountStateSet
+      | MailboxesSet,
       'account' | 'operator'
     >
   | Audited<'accounts-imported', 'count' | 'operator'>;
@@ -497,7 +560,7 @@ export type Progress =
   | 'reply-failed'
   | 'locked'
   | 'verified'
-  | 'password-set'
+  | 'done'
   | 'finished';
 
 /** What the live line tells of a challenge. */
@@ -506,12 +569,13 @@ export interface ChallengeStatus {
   readonly progress: Progress;
   /** What became of the latest mail for it, when it was refused. */
   readonly notice: MailNotice | undefined;
-  /** With password-set: an app may be enrolled as second factor; `again`: in the place of the one there is. */
+  /** With done: an app may be enrolled as second factor; `again`: in the place of the one there is. */
   readonly enrolment?: 'first' | 'again';
 }
 
 /** Everything the page shows. */
 export interface OpenedChallenge extends ChallengeStatus {
+  readonly purpose: Purpose;
   /** Value for the cookie; set it when `isNew`. */
   readonly cookie: string;
   readonly isNew: boolean;
@@ -533,6 +597,8 @@ export interface MailNotice {
 }
 
 export interface OpenChallengeRequest {
+  /** Of the page. A cookie of another errand's page is no cookie here; so it is wherever one comes. */
+  readonly purpose: Purpose;
   /** Attacker-chosen; undefined when there is none. */
   readonly cookie: string | undefined;
   /** Of the page; they ride in the address it shows. */
@@ -546,16 +612,20 @@ export type OpenChallenge = (request: OpenChallengeRequest) => Promise<OpenedCha
 /** The live line of an open page. Cookies are attacker-chosen; nothing is made or renewed for them. */
 export interface FollowChallenge {
   /** How far it has come, or that there is nothing to tell. @throws DependencyError when the store cannot be read */
-  look(cookie: string | undefined): Promise<ChallengeStatus | Refused<'cookie-missing' | 'page-ended'>>;
+  look(
+    purpose: Purpose,
+    cookie: string | undefined,
+  ): Promise<ChallengeStatus | Refused<'cookie-missing' | 'page-ended'>>;
   /**
    * Calls `changed` whenever there may be something new to see, until the result is called.
    * @returns undefined when so many follow it already that one more must ask by itself
    */
-  follow(cookie: string | undefined, changed: () => void): (() => void) | undefined;
+  follow(purpose: Purpose, cookie: string | undefined, changed: () => void): (() => void) | undefined;
 }
 
 /** The form as it came. All of it attacker-chosen; undefined when it is missing. */
 export interface RedeemRequest extends Client {
+  readonly purpose: Purpose;
   readonly cookie: string | undefined;
   readonly nonce: string | undefined;
   readonly code: string | undefined;
@@ -605,8 +675,12 @@ export type TypeAddress = (
 /** A proved mailbox and its accounts. */
 export interface ShownAccounts {
   readonly kind: 'accounts';
+  readonly purpose: PasswordPurpose;
   readonly mailbox: Mailbox;
+  /** Those to choose from. */
   readonly accounts: readonly Account[];
+  /** Those that are not to be activated, because they have a password. */
+  readonly active: readonly Account[];
   /** The one that was chosen, as long as it is as it was then. */
   readonly chosen: Account | undefined;
   /** Of the chosen one: what has become of its second factor. */
@@ -617,25 +691,26 @@ export interface ShownAccounts {
 }
 
 /** What a browser shows for its grant. All of it attacker-chosen; undefined when it is missing. */
-export interface GrantRequest {
+export interface GrantRequest<P extends Purpose = Purpose> {
+  readonly purpose: P;
   readonly cookie: string | undefined;
   readonly grant: string | undefined;
 }
 
 /** A form that came with it. */
-export interface GrantForm extends GrantRequest {
+export interface GrantForm<P extends Purpose = Purpose> extends GrantRequest<P> {
   readonly nonce: string | undefined;
 }
 
 /** The second factor as it was typed. */
-export interface SecondFactorForm extends GrantForm, Client {
+export interface SecondFactorForm extends GrantForm<PasswordPurpose>, Client {
   /** The account that the form said it is for. */
   readonly account: string | undefined;
   readonly typed: string | undefined;
 }
 
 /** A password as it was typed, twice. */
-export interface PasswordForm extends GrantForm, Client {
+export interface PasswordForm extends GrantForm<PasswordPurpose>, Client {
   /** The account that the form said it is for. */
   readonly account: string | undefined;
   readonly password: string | undefined;
@@ -647,12 +722,12 @@ export interface PasswordForm extends GrantForm, Client {
 /** Why a new password is not set: something about the request, or about the password. */
 export type PasswordFormRefused = Refused<FormRefusalReason | PasswordRefusalReason>;
 
-/** What a grant is for. Each @throws DependencyError when the store or the directory fails: then nothing has changed. */
+/** What a grant is for, but for `confirm`. Each @throws DependencyError when the store or the directory fails: then nothing has changed. */
 export interface ResetPassword {
-  show(request: GrantRequest): Promise<ShownAccounts | Refused<'grant-missing' | 'grant-used'>>;
+  show(request: GrantRequest<PasswordPurpose>): Promise<ShownAccounts | Refused<'grant-missing' | 'grant-used'>>;
   /** An account is chosen, by its id as a form sent it. */
   choose(
-    request: GrantForm & Client & { readonly account: string | undefined },
+    request: GrantForm<PasswordPurpose> & Client & { readonly account: string | undefined },
   ): Promise<{ readonly kind: 'chosen' } | Refused<FormRefusalReason>>;
   /** A wrong one is counted by the directory; the grant lives on. */
   passSecondFactor(form: SecondFactorForm): Promise<{ readonly kind: 'passed' } | RedeemRefused>;
@@ -681,13 +756,31 @@ export type EnrolmentRefused = Refused<
 /** An app becomes the second factor, by the grant whose password was set. Each @throws DependencyError. */
 export interface EnrolSecondFactor {
   /** The same whenever it is asked for; stores nothing. */
-  show(request: GrantRequest): Promise<ShownEnrolment | EnrolmentRefused>;
+  show(request: GrantRequest<PasswordPurpose>): Promise<ShownEnrolment | EnrolmentRefused>;
   /** The digits of the app are typed. @returns the recovery codes, this once */
   enrol(
-    form: GrantForm & Client & { readonly typed: string | undefined },
+    form: GrantForm<PasswordPurpose> & Client & { readonly typed: string | undefined },
   ): Promise<
     | { readonly kind: 'enrolled'; readonly accountName: string; readonly recoveryCodes: readonly string[] }
     | EnrolmentRefused
+  >;
+}
+
+/** What a grant for `confirm` is for. Each @throws DependencyError as above. */
+export interface ConfirmMailbox {
+  show(
+    request: GrantRequest<'confirm'>,
+  ): Promise<
+    | { readonly kind: 'mailbox'; readonly mailbox: Mailbox; readonly nonce: string }
+    | Refused<'grant-missing' | 'grant-used'>
+  >;
+  /** The button was pressed. Unless the mailbox is confirmed, the grant is as it was. */
+  confirm(
+    form: GrantForm<'confirm'> & Client,
+  ): Promise<
+    | { readonly kind: 'confirmed'; readonly mailboxDigest: string }
+    | { readonly kind: 'no-account'; readonly mailbox: Mailbox }
+    | Refused<FormRefusalReason>
   >;
 }
 

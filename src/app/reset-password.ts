@@ -1,24 +1,17 @@
-// What a grant is for: choose an account of the mailbox that was proved, pass its second factor, and set its new password.
-// The grant is used up on disk before the directory is asked, so of two browsers that race one gets it; when the directory
-// fails it is given back, and nothing is half done. When nobody knows whether the directory has done it, the change is kept:
-// the next try is the same change, and if none comes, its notice goes out all the same.
+// What a grant is for: choose an account of the mailbox that was proved, pass its second factor, and set its new password,
+// or its first one. The grant is used up on disk before the directory is asked, so of two browsers that race one gets it;
+// when the directory fails it is given back, and nothing is half done. When nobody knows whether the directory has done it,
+// the change is kept: the next try is the same change, and if none comes, its notice goes out all the same.
 
 import { toBase64Url } from '../core/bytes.ts';
-import {
-  type Challenge,
-  chooseAccount,
-  finishGrant,
-  giveBackGrant,
-  passSecondFactor,
-  spendGrant,
-  type Verified,
-} from '../core/challenge.ts';
+import { chooseAccount, passSecondFactor, type Verified } from '../core/challenge.ts';
 import { domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
 import { type ChangeRecord, dropChange } from '../core/password-change.ts';
 import { judgePassword, passwordLengthMin } from '../core/password-policy.ts';
+import type { PasswordPurpose } from '../core/purpose.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { attemptId, changeRecordId, deriveChangeId, deriveUndoCode, mailboxDigest } from './challenge-tokens.ts';
-import { auditFacts, createGrants, type OpenGrant } from './open-grant.ts';
+import { auditFacts, createGrants, type OpenGrant, type SpentGrant } from './open-grant.ts';
 import {
   type Account,
   type AppLimits,
@@ -66,7 +59,7 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
 
   /** The grant, and the account as it was chosen with it. @param isOurs whether it may have changed by ourselves */
   async function openChosen(
-    form: GrantForm & { readonly account: string | undefined },
+    form: GrantForm<PasswordPurpose> & { readonly account: string | undefined },
     isOurs: (opened: OpenGrant, account: Account) => Promise<boolean>,
   ) {
     const opened = await openForm(form);
@@ -84,13 +77,16 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
     async show(request) {
       const opened = await openGrant(request);
       if ('reason' in opened) return opened;
+      const { purpose } = request;
       const { grant, seed } = opened;
-      const accounts = await directory.accountsOf(grant.mailbox);
+      const all = await directory.accountsOf(grant.mailbox);
+      const accounts = all.filter((account) => isFor(purpose, account));
+      const active = all.filter((account) => !isFor(purpose, account));
       const chosen = accounts.find((account) => isStill(account, grant.account));
       const { mailbox, grantExpiresAt } = grant;
       const secondFactor = grant.account?.secondFactor ?? 'none';
       const nonce = toBase64Url(seed.nonce);
-      return { kind: 'accounts', mailbox, accounts, chosen, secondFactor, nonce, grantExpiresAt };
+      return { kind: 'accounts', purpose, mailbox, accounts, active, chosen, secondFactor, nonce, grantExpiresAt };
     },
     async choose(request) {
       const opened = await openForm(request);
@@ -100,6 +96,8 @@ export function createResetPassword(ports: Ports, limits: AppLimits, siteName: s
       if (account === undefined) return refuse('account-changed');
       const refused = refuseState(opened, account, request);
       if (refused !== undefined) return refused;
+      // From here on its security version tells: it would be another one once there is a password.
+      if (!isFor(request.purpose, account)) return refuse('account-active');
       const now = clock.now();
       return store.transact(opened.id, now, (current) => {
         if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
@@ -127,6 +125,11 @@ function isStill(account: Account, chosen: Verified['account']): boolean {
   const isSame = account.id === chosen?.id && account.securityVersion === chosen.securityVersion;
   // A second factor that was enrolled since must be asked for.
   return isSame && (account.secondFactor === 'none') === (chosen.secondFactor === 'none');
+}
+
+/** A first password is set once; whoever forgot it asks for a new one. A new one may be the first: nobody is sent away. */
+function isFor(purpose: PasswordPurpose, { hasPassword }: Account): boolean {
+  return purpose === 'reset' || !hasPassword;
 }
 
 /**
@@ -195,13 +198,9 @@ function createPassSecondFactor({ secrets, store, clock, directory }: Ports, not
 
 /** The last step. The account was chosen, and is as it was then. */
 function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
-  const { secrets, store, changes, clock, directory, isCommonPassword, noticeQueued, audit } = ports;
+  const { secrets, changes, clock, directory, isCommonPassword, noticeQueued, audit } = ports;
+  const { spend } = createGrants(ports);
 
-  const giveBack = (id: string, changeId: string) =>
-    store.transact(id, clock.now(), (current) => ({
-      next: current && giveBackGrant(current, changeId),
-      result: undefined,
-    }));
   const settle = (id: string, how: (record: ChangeRecord) => ChangeRecord) =>
     changes.transact(id, clock.now(), (current) => ({ next: current && how(current), result: undefined }));
 
@@ -209,7 +208,13 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     (await directory.accountsOf(mailbox)).find((account) => account.id === id)?.securityVersion;
 
   /** Asks the directory. When it has not done it, all is as it was. */
-  async function change(id: string, grant: Verified, made: ChangeRecord, securityVersion: string, password: string) {
+  async function change(
+    spent: SpentGrant,
+    { grant }: OpenGrant,
+    made: ChangeRecord,
+    account: Account,
+    password: string,
+  ) {
     const { accountId, mailbox, changeId, at } = made;
     const addressFrozenUntil = at + limits.addressFreezeMs;
     let isFresh = false;
@@ -218,6 +223,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
       const before = await changes.transact(made.id, at, (current) => ({ next: current ?? made, result: current }));
       isFresh = before === undefined;
       const { undoUntil } = before ?? made;
+      const { securityVersion } = account;
       const asked = { accountId, securityVersion, mailbox, password, changeId, at, undoUntil, addressFrozenUntil };
       const outcome = await directory.setPassword(asked);
       if (outcome === 'done') return outcome;
@@ -228,57 +234,48 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
         // What was written is taken back as far as the disk lets us: a start would send a notice for it.
         await settle(made.id, dropChange).catch(() => {});
       }
-      await giveBack(id, changeId);
+      await spent.giveBack();
       throw error;
     }
     // The earlier try may have been done, with another password: better a notice too many.
     if (isFresh) await settle(made.id, dropChange);
     else noticeQueued(made.id);
-    await giveBack(id, changeId);
+    await spent.giveBack();
     return 'account-changed';
   }
 
   return async (opened: OpenGrant, account: Account, form: PasswordForm) => {
-    const { id, grant } = opened;
+    const { grant } = opened;
     const { mailbox } = grant;
     const lengthMin = passwordLengthMin(grant.account?.secondFactor === 'passed');
     const words = [siteName, account.name, localPartOf(mailbox), ...domainOf(mailbox).split('.')];
     const judged = judgePassword(form.password ?? '', form.repeated ?? '', { lengthMin, words }, isCommonPassword);
     if (judged.kind === 'refused') return judged;
-    const now = clock.now();
-    const changeId = deriveChangeId(secrets, id, grant, account);
-    const spent = await store.transact(id, now, (current: Challenge | undefined) => {
-      if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
-      const { next, outcome } = spendGrant(current, account, changeId, now);
-      return { next, result: outcome };
-    });
+    const spent = await spend(opened, account);
     // Another window of the same browser was faster.
-    if (spent.kind === 'refused') return refuse('account-changed');
+    if ('reason' in spent) return refuse('account-changed');
+    const { changeId, at } = spent;
     const record: ChangeRecord = {
       id: changeRecordId(secrets, deriveUndoCode(secrets, changeId)),
       changeId,
+      purpose: form.purpose,
       accountId: account.id,
       accountName: account.name,
       mailbox,
-      at: now,
-      undoUntil: now + limits.undoLifetimeMs,
+      at,
+      undoUntil: at + limits.undoLifetimeMs,
       locale: form.locale,
       clientHint: form.clientHint,
       state: 'setting',
       notice: 'none',
     };
-    const outcome = await change(id, grant, record, account.securityVersion, judged.password);
+    const outcome = await change(spent, opened, record, account, judged.password);
     if (outcome === 'account-changed') return refuse('account-changed');
     noticeQueued(record.id);
-    audit.note({ event: 'password-set', ...auditFacts(opened, account, form, now) });
-    // The password is set; a disk that is full now, or a directory that fails now, must not say otherwise.
+    audit.note({ event: 'password-set', ...auditFacts(opened, account, form, at) });
+    // The password is set; a directory that fails now must not say otherwise.
     const enrolAs = directory.enrolment && (await versionOf(mailbox, account.id).catch(() => undefined));
-    await store
-      .transact(id, clock.now(), (current) => ({
-        next: current && finishGrant(current, changeId, enrolAs ?? null),
-        result: undefined,
-      }))
-      .catch(() => {});
+    await spent.finish(enrolAs ?? null);
     return { kind: 'password-set' as const, mailboxDigest: mailboxDigest(secrets, mailbox) };
   };
 }

@@ -48,7 +48,7 @@ export function createTypeAddress(ports: TypeAddressPorts, options: TypeAddressO
 
   return async ({ cookie, nonce, address, remoteAddress, locale, clientHint }) => {
     const now = clock.now();
-    const seed = readForm(secrets, { cookie, nonce });
+    const seed = readForm(secrets, { purpose: 'reset', cookie, nonce });
     if ('reason' in seed) return seed;
     const mailbox = parseMailbox((address ?? '').slice(0, 400).trim());
     if (mailbox === undefined || isNobody(mailbox, options.domain, options.from)) return refuse('address-refused');

@@ -20,6 +20,7 @@
 //   verified       its second factor is passed          verified         -        (where it has one)
 //   verified       a new password, account chosen       spent            -        (before the directory is asked)
 //   verified       the same, second factor not passed   refused          -
+//   verified       to be confirmed, no account chosen   spent            -        (the same; only where it is the errand)
 //   spent          the directory did not take it        verified         -        (by whom it was spent, only)
 //   spent          the directory took it                spent            -        (an enrolment may follow)
 //   spent          an app is enrolled, in time          spent            -        (once)
@@ -363,7 +364,7 @@ export function liveGrant({ state }: Challenge, now: number): Verified | undefin
 /** An account of the mailbox is chosen. @returns chosen, or refused: grant-missing */
 export function chooseAccount(challenge: Challenge, account: GivenAccount, now: number): Step<ChoiceOutcome> {
   const grant = liveGrant(challenge, now);
-  if (grant === undefined) return stay(challenge, refuse('grant-missing'));
+  if (grant === undefined || challenge.purpose === 'confirm') return stay(challenge, refuse('grant-missing'));
   const { id, securityVersion } = account;
   // Chosen again, by the back button or a double click: what was passed stays so.
   const asked = grant.account?.secondFactor === 'passed' && isChosen(grant, account) ? 'passed' : 'asked';
@@ -396,18 +397,22 @@ export function passSecondFactor(
 
 /**
  * The grant is used, before what it is used for is done: of two that come at once, one gets it.
- * @param account  the one that the form was for: another may have been chosen meanwhile
+ * @param account  the one that the form was for: another may have been chosen meanwhile; null: the mailbox alone, which is
+ *                 all that `confirm` grants, and what no other errand grants
  * @param changeId names what it is used for
  * @returns spent, or refused: grant-missing, second-factor-missing
  */
 export function spendGrant(
   challenge: Challenge,
-  account: Pick<ChosenAccount, 'id' | 'securityVersion'>,
+  account: Pick<ChosenAccount, 'id' | 'securityVersion'> | null,
   changeId: string,
   now: number,
 ): Step<SpendOutcome> {
   const grant = liveGrant(challenge, now);
-  if (grant === undefined || !isChosen(grant, account)) return stay(challenge, refuse('grant-missing'));
+  const isForThis = (account === null) === (challenge.purpose === 'confirm');
+  if (grant === undefined || !isForThis || (account !== null && !isChosen(grant, account))) {
+    return stay(challenge, refuse('grant-missing'));
+  }
   if (grant.account?.secondFactor === 'asked') return stay(challenge, refuse('second-factor-missing'));
   const state: Spent = { kind: 'spent', changeId, done: false, grant, enrolment: null };
   return { next: { ...challenge, state }, outcome: { kind: 'spent' } };

@@ -12,6 +12,7 @@
 import type { ClientHint } from './client-hint.ts';
 import type { Locale } from './locale.ts';
 import type { Mailbox } from './mail-address.ts';
+import type { PasswordPurpose } from './purpose.ts';
 
 /** One change. Kept until it cannot be undone any more. */
 export interface ChangeRecord {
@@ -19,6 +20,8 @@ export interface ChangeRecord {
   readonly id: string;
   /** Names the change to the directory, 32 hexadecimal digits. With the key, the undo code is derived from it. */
   readonly changeId: string;
+  /** For the words of the notice. */
+  readonly purpose: PasswordPurpose;
   readonly accountId: string;
   /** For the notice: as the directory called it. */
   readonly accountName: string;

@@ -91,6 +91,7 @@ export type FormRefusalReason =
   | 'account-changed'
   | 'account-locked'
   | 'account-frozen'
+  | 'account-active'
   | 'second-factor-missing'
   | 'second-factor-wrong'
   | 'second-factor-exhausted'
@@ -102,6 +103,18 @@ export type FormRefusalReason =
   | 'address-asked-often'
   | 'typing-exhausted'
   | 'addresses-exhausted';
+
+/** Why nobody is invited to an account. */
+export const inviteRefusals = [
+  'unknown-account',
+  'account-active',
+  'account-locked',
+  'account-frozen',
+  'mailbox-missing',
+] as const;
+
+/** One name for each, the same in the answer and the words of the command. */
+export type InviteRefusalReason = (typeof inviteRefusals)[number];
 
 /** An expected no. Outside the closed lists there are only dependency failures and bugs. */
 export interface Refused<Reason extends string> {

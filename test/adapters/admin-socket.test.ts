@@ -9,14 +9,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type AdminLimits, createAdminClient, openAdminSocket } from '../../src/adapters/admin/admin-socket.ts';
-import { type AccountAdmin, DependencyError, type Log, type Operator } from '../../src/app/ports.ts';
-import { mailbox } from '../app/support.ts';
+import {
+  type AccountCommands,
+  DependencyError,
+  type InviteOutcome,
+  type Log,
+  type Operator,
+} from '../../src/app/ports.ts';
+import { refuse } from '../../src/core/refusal.ts';
+import { amy, mailbox } from '../app/support.ts';
 
 const limits: AdminLimits = { requestBytesMax: 10_000, transferMs: 20_000, connectionsMax: 8 };
 const operator: Operator = { uid: 1000, user: 'amy', sudoUser: null };
 
+const invited: InviteOutcome = {
+  kind: 'invited',
+  mailboxes: [
+    { mailbox: amy, result: { kind: 'handed-over' } },
+    { mailbox: amy, result: { kind: 'permanent', detail: 'EENVELOPE 550' } },
+  ],
+};
+
 /** A directory without accounts, and what was asked of it. */
-class Fake implements AccountAdmin {
+class Fake implements AccountCommands {
   readonly asked: unknown[] = [];
   failure: Error | undefined;
   gate: Promise<void> | undefined;
@@ -37,6 +52,8 @@ class Fake implements AccountAdmin {
   setMailboxes = (name: string, mailboxes: readonly string[], evenIfFrozen: boolean) =>
     this.#asked('address-frozen' as const, 'mailboxes', name, mailboxes, evenIfFrozen);
   remove = (name: string) => this.#asked('unknown-account' as const, 'remove', name);
+  invite = (name: string, locale: string): Promise<InviteOutcome> =>
+    this.#asked(name === 'apond' ? invited : refuse('account-locked'), 'invite', name, locale);
 }
 
 async function open(t: TestContext, given: Partial<AdminLimits> = {}) {
@@ -95,6 +112,8 @@ test('hands every command over, and its answer back', async (t) => {
   const mailboxes = [mailbox('a@b.example'), mailbox('C@d.example')];
   assert.equal(await client.setMailboxes('a', mailboxes, true), 'address-frozen');
   assert.equal(await client.remove('a'), 'unknown-account');
+  assert.deepEqual(await client.invite('apond', 'de'), invited);
+  assert.deepEqual(await client.invite('b', 'en'), refuse('account-locked'));
   assert.deepEqual(admin.asked, [
     ['list'],
     ['find', 'a'],
@@ -104,8 +123,10 @@ test('hands every command over, and its answer back', async (t) => {
     ['drop', 'a'],
     ['mailboxes', 'a', mailboxes, true],
     ['remove', 'a'],
+    ['invite', 'apond', 'de'],
+    ['invite', 'b', 'en'],
   ]);
-  const changes = [operator, operator, operator, operator, operator];
+  const changes = Array.from({ length: 7 }, () => operator);
   assert.deepEqual(said, [undefined, undefined, undefined, ...changes], 'who changes something says who it is');
 });
 
@@ -124,6 +145,7 @@ test('refuses what it does not understand, without a word of it', async (t) => {
     ['{"command":"remove","name":"a"}', /not understood at operator/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":"hunter2"}]}', /at accounts\.0\.mailboxes/],
     ['{"command":"add","accounts":[{"name":"a","description":"","mailboxes":[],"state":"x"}]}', /at accounts\.0/],
+    ['{"command":"invite","name":"a","locale":"hunter2"}', /not understood at locale/],
     ['{"command":"list"}{"command":"list"}', /is not JSON/],
   ] as const) {
     const said = await raw(folder, text, true);

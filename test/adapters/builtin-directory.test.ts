@@ -12,6 +12,7 @@ import { type BuiltinDirectory, openBuiltinDirectory } from '../../src/adapters/
 import { hashPassword, verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { DurableFile } from '../../src/adapters/store/durable-file.ts';
 import { DependencyError, type PasswordChange } from '../../src/app/ports.ts';
+import type { Mailbox } from '../../src/core/mail-address.ts';
 import { mailbox } from '../contract/directory.ts';
 import { directoryOptions } from '../support/authenticator.ts';
 import { quickEnough } from '../support/quick.ts';
@@ -86,6 +87,7 @@ const version1 = (...accounts: object[]) => ({ version: 1, accounts });
 const whole: StoredAccount = {
   ...account('apond'),
   mailboxes: [amy],
+  confirmed: [{ mailbox: amy, at: start }],
   id: 'a'.repeat(32),
   state: 'active',
   securityVersion: 3,
@@ -114,6 +116,7 @@ describe('a file of version 1', { concurrency: true }, () => {
       name: 'apond',
       description: 'about apond',
       mailboxes: ['amy@school.example'],
+      confirmed: [],
       state: 'active',
       securityVersion: 1,
       password: null,
@@ -138,6 +141,53 @@ describe('a file of version 1', { concurrency: true }, () => {
     const disk = new Disk(old);
     disk.failing = true;
     await assert.rejects(openBuiltinDirectory(disk, 'the accounts', options), DependencyError);
+  });
+});
+
+describe('confirmed mailboxes', { concurrency: true }, () => {
+  const [home, upper] = [mailbox('amy@home.example'), mailbox('Amy@school.example')];
+  const confirm = (of: Mailbox, at: number) => ({ mailbox: of, changeId: 'c'.repeat(32), at });
+
+  test('are kept with the time of the latest proof, on every account, in the spelling of the account', async () => {
+    const accounts = [
+      { ...whole, mailboxes: [upper, home], confirmed: [] },
+      { ...whole, id: 'b'.repeat(32), name: 'chess', mailboxes: [amy], confirmed: [] },
+    ];
+    const disk = new Disk(version3(...accounts));
+    const setting = { ...options, ignoreCaseDomains: ['School.example'] };
+    const directory = await openBuiltinDirectory(disk, 'the accounts', setting);
+    assert.equal(await directory.confirmMailbox(confirm(amy, start)), 'done');
+    assert.equal(await directory.confirmMailbox(confirm(home, start + 1)), 'done');
+    assert.equal(await directory.confirmMailbox(confirm(amy, start + 2)), 'done');
+    const expected = [
+      [
+        { mailbox: home, at: start + 1 },
+        { mailbox: upper, at: start + 2 },
+      ],
+      [{ mailbox: amy, at: start + 2 }],
+    ];
+    assert.deepEqual(
+      disk.file.accounts.map(({ confirmed }) => confirmed),
+      expected,
+    );
+    const told = await (await openBuiltinDirectory(disk, 'the accounts', setting)).list();
+    assert.deepEqual(
+      told.map(({ confirmed }) => confirmed),
+      expected,
+    );
+  });
+
+  test('are none in a file that was written before there were any', async () => {
+    const { confirmed: _, ...before } = whole;
+    const directory = await openBuiltinDirectory(new Disk(version3(before)), 'the accounts', options);
+    assert.deepEqual((await directory.list())[0]?.confirmed, []);
+  });
+
+  test('stay what they are when a password is set', async () => {
+    const disk = new Disk(version3(whole));
+    const directory = await openBuiltinDirectory(disk, 'the accounts', options);
+    assert.equal(await directory.setPassword(await changeOf(directory)), 'done');
+    assert.deepEqual(disk.file.accounts[0]?.confirmed, whole.confirmed);
   });
 });
 
@@ -393,6 +443,7 @@ describe('a damaged file', { concurrency: true }, () => {
       name: 'apond',
       description: 'about apond',
       state: 'active',
+      hasPassword: true,
       securityVersion: '3',
       secondFactor: 'none',
     });
@@ -439,6 +490,7 @@ describe('administration', { concurrency: true }, () => {
     assert.deepEqual(found, {
       ...account('apond', 'amy@school.example'),
       id: found?.id,
+      confirmed: [],
       state: 'active',
       hasPassword: true,
       undoUntil: start + 1000,

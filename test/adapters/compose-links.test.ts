@@ -38,8 +38,8 @@ test('mailto has the address as it is, then Subject and body', () => {
 const sites = ['Example School', 'Ümläut & Söhne “GmbH”', '100% <b>#1</b>?', 'L’école d’été', "O'Neill + Co; a=b, \\"];
 const mails: readonly (readonly [string, NewMail])[] = locales.flatMap((locale) =>
   sites.map((site) => {
-    const body = texts[locale].mailBody(site, label).join('\n\n');
-    return [`${locale}, ${site}`, { to, subject: requestSubject(locale, label), body }] as const;
+    const body = texts[locale].errands.reset.mailBody(site, label).join('\n\n');
+    return [`${locale}, ${site}`, { to, subject: requestSubject('reset', locale, label), body }] as const;
   }),
 );
 
@@ -104,7 +104,7 @@ test('the webmail links lead to the providers, by TLS, and say nothing more', ()
 
 // Outlook turns blanks into plus signs for people who have to log in first.
 for (const locale of locales) {
-  const subject = requestSubject(locale, label);
+  const subject = requestSubject('reset', locale, label);
   table(`the Subject in ${locale} holds its label`, (text: string) => subjectHoldsLabel(text, label), [
     ['as it is', subject, true],
     ['with plus signs', subject.replaceAll(' ', '+'), true],

@@ -11,7 +11,7 @@ import { TOTP } from 'otpauth';
 import { createHttpDirectory, readDirectorySecret } from '../../src/adapters/directory-http/http-directory.ts';
 import { endpoints } from '../../src/adapters/directory-http/http-schemas.ts';
 import { DependencyError, type PasswordChange } from '../../src/app/ports.ts';
-import { amy, collectLog } from '../app/support.ts';
+import { amy, collectLog, rory } from '../app/support.ts';
 import { isPassword } from '../examples/example-accounts.ts';
 import { TestClock } from '../support/clock.ts';
 import {
@@ -389,9 +389,9 @@ describe('a call', () => {
   it('to confirm a mailbox tells whether any account uses it', async (t) => {
     const running = await exampleOf(t);
     const { directory, clock } = client(running.url);
-    const confirm = (mailbox: string) =>
+    const confirm = (mailbox: typeof amy) =>
       directory.confirmMailbox({ mailbox, changeId: 'd'.repeat(32), at: clock.now() });
-    assert.deepEqual([await confirm(amy), await confirm('rory@school.example')], ['done', 'no-account']);
+    assert.deepEqual([await confirm(amy), await confirm(rory)], ['done', 'no-account']);
   });
 
   it('goes to the path that the setting names', async (t) => {

@@ -33,12 +33,12 @@ function start() {
   };
   const live = createLiveProgress(
     {
-      async look(cookie) {
+      async look(_, cookie) {
         fake.looks++;
         fake.asked.push(cookie);
         return fake.status;
       },
-      follow(cookie, changed) {
+      follow(_, cookie, changed) {
         fake.asked.push(cookie);
         if (fake.full) return undefined;
         const follower = () => changed();
@@ -56,7 +56,7 @@ function start() {
 
 /** A stream as a browser reads it. */
 function listen(live: ReturnType<typeof createLiveProgress>, locale: Locale) {
-  const stream = live.open('the cookie', locale);
+  const stream = live.open('reset', 'the cookie', locale);
   assert.ok(stream);
   const heard: string[] = [];
   stream.setEncoding('utf8').on('data', (text: string) => heard.push(text));
@@ -70,7 +70,8 @@ function listen(live: ReturnType<typeof createLiveProgress>, locale: Locale) {
     },
   };
 }
-const event = (status: Looked, locale: Locale = 'en') => `data: ${JSON.stringify(viewProgress(locale, status, 0))}`;
+const event = (status: Looked, locale: Locale = 'en') =>
+  `data: ${JSON.stringify(viewProgress(locale, 'reset', status, 0))}`;
 const retry = 'retry: 3000';
 
 describe('what is told', { concurrency: true }, () => {
@@ -255,7 +256,7 @@ describe('how it ends', { concurrency: true }, () => {
 
   test('when the browser goes away before it has read anything', async () => {
     const all = start();
-    const stream = all.live.open('the cookie', 'en');
+    const stream = all.live.open('reset', 'the cookie', 'en');
     all.fake.status = at('verified');
     await settle();
     stream?.destroy();
@@ -264,7 +265,7 @@ describe('how it ends', { concurrency: true }, () => {
 
   test('for a browser that reads nothing: nothing is written after the end', async () => {
     const all = start();
-    const stream = all.live.open('the cookie', 'en');
+    const stream = all.live.open('reset', 'the cookie', 'en');
     assert.ok(stream);
     const errors: unknown[] = [];
     stream.on('error', (error) => errors.push(error));
@@ -326,30 +327,30 @@ describe('how many there are', { concurrency: true }, () => {
   test('as many as may follow the challenge: one more gets none, and leaves nothing', async () => {
     const all = start();
     all.fake.full = true;
-    assert.equal(all.live.open('the cookie', 'en'), undefined);
+    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
     assert.equal(all.fake.looks, 0);
     await assertOver(all);
     all.fake.full = false;
-    assert.ok(all.live.open('the cookie', 'en'));
+    assert.ok(all.live.open('reset', 'the cookie', 'en'));
   });
 
   test('a page without a cookie is told so', async () => {
     const { live, fake } = start();
     fake.status = refuse('cookie-missing');
-    assert.ok(live.open(undefined, 'en'));
+    assert.ok(live.open('reset', undefined, 'en'));
     await settle();
     assert.deepEqual(fake.asked, [undefined, undefined]);
   });
 
   test('five thousand: one more gets none, until another one has ended', async () => {
     const all = start();
-    const streams = Array.from({ length: 5000 }, () => all.live.open('the cookie', 'en'));
+    const streams = Array.from({ length: 5000 }, () => all.live.open('reset', 'the cookie', 'en'));
     assert.ok(streams.every((stream) => stream !== undefined));
-    assert.equal(all.live.open('the cookie', 'en'), undefined);
+    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
     assert.equal(all.followers.size, 5000);
     streams[7]?.destroy();
     await settle();
-    assert.ok(all.live.open('the cookie', 'en'));
-    assert.equal(all.live.open('the cookie', 'en'), undefined);
+    assert.ok(all.live.open('reset', 'the cookie', 'en'));
+    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
   });
 });

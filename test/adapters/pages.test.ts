@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Site } from '../../src/adapters/web/layout.ts';
 import {
   accountsPage,
+  mailboxPage,
   messagePage,
   passwordPage,
   phoneMailto,
@@ -17,9 +18,10 @@ import {
 } from '../../src/adapters/web/pages.ts';
 import { enrolPage, recoveryPage, secondFactorPage } from '../../src/adapters/web/second-factor-pages.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
-import type { OpenedChallenge, Progress } from '../../src/app/ports.ts';
+import type { Account, OpenedChallenge, Progress, ShownAccounts } from '../../src/app/ports.ts';
 import { toBase64Url } from '../../src/core/bytes.ts';
 import { type Locale, locales } from '../../src/core/locale.ts';
+import { purposes } from '../../src/core/purpose.ts';
 import { mailbox, runs } from '../support/core-table.ts';
 
 const site: Site = {
@@ -35,6 +37,7 @@ const site: Site = {
   },
 };
 const challenge: OpenedChallenge = {
+  purpose: 'reset',
   cookie: 'cookie',
   isNew: false,
   renewed: false,
@@ -45,6 +48,27 @@ const challenge: OpenedChallenge = {
   progress: 'awaiting-mail',
   notice: undefined,
 };
+const account: Account = {
+  id: '0a',
+  name: 'apond',
+  description: 'Pupil',
+  state: 'active',
+  hasPassword: true,
+  securityVersion: '1',
+  secondFactor: 'none',
+};
+const shownOf = (shown: Partial<ShownAccounts>): ShownAccounts => ({
+  kind: 'accounts',
+  purpose: 'reset',
+  mailbox: mailbox('a@b.example'),
+  accounts: [],
+  active: [],
+  chosen: undefined,
+  secondFactor: 'none',
+  nonce: 'n',
+  grantExpiresAt: 0,
+  ...shown,
+});
 const resetPage = (...shown: [Locale, OpenedChallenge, Site, ResetMessages]) => resetPageAt(...shown, 0);
 const hostile = `"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;`;
 const escaped = '&#34;&#39;&#62;&#60;script&#62;alert(1)&#60;/script&#62;&#60;img src=x onerror=alert(1)&#62;&#38;amp;';
@@ -59,19 +83,10 @@ describe('hostile text is escaped', () => {
   for (const locale of locales) {
     it(`in the name of the site, on every page (${locale})`, () => {
       const named = { ...site, siteName: hostile };
-      const shown = {
-        kind: 'accounts',
-        mailbox: mailbox('a@b.example'),
-        accounts: [],
-        chosen: undefined,
-        secondFactor: 'none',
-        nonce: 'n',
-        grantExpiresAt: 0,
-      } as const;
       assertEscaped(resetPage(locale, challenge, named, {}));
       assertEscaped(resetPage(locale, { ...challenge, progress: 'locked' }, named, {}));
-      assertEscaped(accountsPage(locale, shown, named));
-      assertEscaped(messagePage(locale, named, 'message', 'back'));
+      assertEscaped(accountsPage(locale, shownOf({}), named));
+      assertEscaped(messagePage(locale, named, 'reset', 'message', 'back'));
     });
   }
 
@@ -81,43 +96,29 @@ describe('hostile text is escaped', () => {
       name: hostile,
       description: `2 ${hostile}`,
       state: 'active',
+      hasPassword: true,
       securityVersion: '1',
       secondFactor: 'enrolled',
     } as const;
     const accounts = [account];
-    const shown = {
-      kind: 'accounts',
-      mailbox: mailbox('a@b.example'),
-      accounts,
-      chosen: undefined,
-      secondFactor: 'none',
-      nonce: 'n',
-      grantExpiresAt: 0,
-    } as const;
+    const shown = shownOf({ accounts });
     const html = accountsPage('en', shown, site);
     assertEscaped(html);
     assert.equal(html.split(escaped).length, 4, 'as value, as name, as description');
-    assertEscaped(passwordPage('en', account, { nonce: 'n', secondFactor: 'passed' }, site, hostile));
-    assertEscaped(secondFactorPage('en', account, 'n', site, hostile));
+    assertEscaped(passwordPage('en', 'reset', account, { nonce: 'n', secondFactor: 'passed' }, site, hostile));
+    assertEscaped(accountsPage('en', shownOf({ purpose: 'activate', active: accounts }), site));
+    assertEscaped(secondFactorPage('en', 'reset', account, 'n', site, hostile));
     const enrolment = { kind: 'enrolment', accountName: hostile, uri: hostile, letters: 'AAAA', nonce: 'n' } as const;
-    assertEscaped(enrolPage('en', enrolment, site, hostile));
-    assertEscaped(recoveryPage('en', hostile, ['0123456789abcdef'], site));
+    assertEscaped(enrolPage('en', 'reset', enrolment, site, hostile));
+    assertEscaped(recoveryPage('en', 'reset', hostile, ['0123456789abcdef'], site));
   });
 
   it('in what strangers can write into a mailbox', () => {
     const odd = mailbox("o'neil&sons@b.example");
-    const shown = {
-      kind: 'accounts',
-      mailbox: odd,
-      accounts: [],
-      chosen: undefined,
-      secondFactor: 'none',
-      nonce: 'n',
-      grantExpiresAt: 0,
-    } as const;
-    const html = accountsPage('en', shown, site);
+    const html = accountsPage('en', shownOf({ mailbox: odd }), site);
     assert.equal(html.split('o&#39;neil&#38;sons@b.example').length, 3);
     assert.ok(!html.includes(odd));
+    assert.match(mailboxPage('en', { mailbox: odd, nonce: undefined }, site), /o&#39;neil&#38;sons@b\.example/);
   });
 
   it('in the verdict, which repeats names from a mail', () => {
@@ -133,7 +134,7 @@ describe('hostile text is escaped', () => {
   });
 
   it('in messages, labels and addresses', () => {
-    assertEscaped(messagePage('en', site, hostile, 'start-again'));
+    assertEscaped(messagePage('en', site, 'reset', hostile, 'start-again'));
     assertEscaped(undoPage('en', site, { problem: hostile }));
     assertEscaped(typedPage('en', 'n', site, { text: hostile, typed: hostile }));
     assertEscaped(resetPage('en', challenge, site, { problem: hostile }));
@@ -194,17 +195,23 @@ describe('every language', () => {
   for (const locale of locales) {
     it(`has every page, with its own words and nothing undefined (${locale})`, () => {
       const pages = [
-        ...progresses.map((progress) => resetPage(locale, { ...challenge, progress }, site, {})),
+        ...purposes.flatMap((purpose) =>
+          progresses.map((progress) => resetPage(locale, { ...challenge, purpose, progress }, site, {})),
+        ),
+        accountsPage(locale, shownOf({ purpose: 'activate', active: [account] }), site),
+        passwordPage(locale, 'activate', account, { nonce: 'n', secondFactor: 'none' }, site, undefined),
+        mailboxPage(locale, { mailbox: mailbox('a@b.example'), nonce: 'n' }, site),
+        mailboxPage(locale, { mailbox: mailbox('a@b.example'), nonce: undefined }, site),
+        messagePage(locale, site, 'reset', texts[locale].troubles.bug, 'back'),
         typedPage(locale, challenge.nonce, site, undefined),
         typedPage(locale, challenge.nonce, site, { text: 'no', typed: 'x' }),
-        messagePage(locale, site, texts[locale].troubles.bug, 'back'),
       ];
       for (const page of pages) {
         assert.match(page, new RegExp(`^<!doctype html>\\n<html lang="${locale}" dir="ltr">`));
         assert.doesNotMatch(page, /undefined|\[object|NaN|x7(?:nonce|address|label)7x|\$\{/);
         assert.doesNotMatch(
           page,
-          /<script(?! type="module" src="\/assets\/page\.js"><\/script>)|<style|\s(?:style|on\w+)="/,
+          /<script(?! type="module" src="\/assets\/(?:page|password)\.js"><\/script>)|<style|\s(?:style|on\w+)="/,
         );
       }
       const label = new RegExp(`<strong id="label"[^>]*>${challenge.label}</strong>`);

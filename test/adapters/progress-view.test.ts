@@ -24,7 +24,7 @@ const looks: Readonly<Record<Progress, Look>> = {
   'reply-failed': ['bad', false],
   locked: ['bad', true],
   verified: ['good', true],
-  'password-set': ['good', true],
+  done: ['good', true],
   finished: ['waiting', true],
 };
 const states = Object.keys(looks) as readonly Progress[];
@@ -71,11 +71,13 @@ function check(view: ProgressView): ProgressView {
   for (const text of [view.line, view.refused, ...view.verdict]) assert.doesNotMatch(text, /\p{Cc}/u, 'one line each');
   return view;
 }
-type Status = Omit<ChallengeStatus, 'label'> | Extract<Parameters<typeof viewProgress>[1], { kind: 'refused' }>;
+type Status = Omit<ChallengeStatus, 'label'> | Extract<Parameters<typeof viewProgress>[2], { kind: 'refused' }>;
 /** The view without its label, which is that of the status, or none. */
 function view(locale: Locale, status: Status): Omit<ProgressView, 'label'> {
   const isLive = !('reason' in status);
-  const { label, ...rest } = check(viewProgress(locale, isLive ? { ...status, label: 'KQXF-WTMB' } : status, now));
+  const { label, ...rest } = check(
+    viewProgress(locale, 'reset', isLive ? { ...status, label: 'KQXF-WTMB' } : status, now),
+  );
   assert.equal(label, isLive ? 'KQXF-WTMB' : '');
   return rest;
 }
@@ -87,10 +89,12 @@ test('every reason for a refusal has its sentence here', () => {
 
 for (const locale of locales) {
   const words = texts[locale];
+  const { done, finished } = words.errands.reset;
+  const lines = { ...words.progress, done, finished };
 
   for (const progress of states) {
     const [tone, over] = looks[progress];
-    const plain = { state: progress, tone, line: words.progress[progress], refused: '', verdict: [], over };
+    const plain = { state: progress, tone, line: lines[progress], refused: '', verdict: [], over };
     test(`${locale}, ${progress}`, () => {
       assert.deepEqual(view(locale, { progress, notice: undefined }), plain);
       assert.deepEqual(view(locale, { progress, notice: noticeOf('unchanged') }), plain, 'nothing is to be told');

@@ -56,6 +56,7 @@ function read({ size, dark }: Picture): { readonly text: string; readonly bytes:
 }
 
 const challenge: OpenedChallenge = {
+  purpose: 'reset',
   cookie: '',
   isNew: false,
   renewed: false,

@@ -8,6 +8,7 @@ import { composeReply, type ReplyOptions } from '../../src/adapters/mail-out/rep
 import type { OutgoingReply } from '../../src/app/ports.ts';
 import { browsers, type ClientHint, systems } from '../../src/core/client-hint.ts';
 import { locales } from '../../src/core/locale.ts';
+import { purposes } from '../../src/core/purpose.ts';
 import { amy, mailbox, minuteMs } from '../app/support.ts';
 
 const options: ReplyOptions = {
@@ -113,6 +114,18 @@ describe('the reply', { concurrency: true }, () => {
       assert.match((await write({ locale }, { timeZone: 'UTC' })).text, /09:30|9:30/);
     });
   }
+
+  test('what the code is for is said in the Subject and in the first sentence, for each errand in its own words', async () => {
+    for (const locale of locales) {
+      const all = await Promise.all(purposes.map((purpose) => write({ locale, purpose })));
+      assert.equal(new Set(all.map(({ subject }) => subject)).size, purposes.length);
+      const sentences = all.map(({ text }) => text.replace(/\s+/g, ' ').split('.')[0] ?? '');
+      assert.equal(new Set(sentences).size, purposes.length, sentences.join());
+      for (const { text } of all) {
+        for (const [pattern, what] of linkLike) assert.doesNotMatch(text.replace(/\s+/g, ' '), pattern, what);
+      }
+    }
+  });
 
   test('the languages differ, in the Subject and in every sentence', async () => {
     const written = await Promise.all(locales.map((locale) => write({ locale })));

@@ -15,6 +15,7 @@ import { amy, fixedSecrets, limits, ManualClock, minuteMs, rory, settle } from '
 
 const begin = new ManualClock().now();
 const shownAs = { locale: 'en', clientHint: { browser: 'Firefox', system: 'Linux' } } as const;
+const asked = { ...shownAs, purpose: 'reset' } as const;
 const notice = { sentence: 'not-confirmed', until: 0, details: undefined } as const;
 const quiet: News = { notice: undefined, checking: false, delayed: new Set() };
 
@@ -71,12 +72,12 @@ const records: Told[] = [
   ['locked with a reply still queued', record({ kind: 'locked' }, sender('queued')), 'locked'],
   ['verified', record(verified(begin + 1), sender('handed-over')), 'verified'],
   [
-    'a password that was set',
+    'what it was for is done',
     record(
       { kind: 'spent', changeId: '00'.repeat(16), done: true, enrolment: null, grant: verified(begin + 1) },
       sender('handed-over'),
     ),
-    'password-set',
+    'done',
   ],
   ['verified, and the grant over just now', record(verified(begin), sender('handed-over')), 'finished'],
 ];
@@ -185,8 +186,8 @@ describe('a cookie', { concurrency: true }, () => {
     test(`${title}: ${expected}, and following it hears nothing`, async () => {
       const setting = await open();
       const cookie = choose(setting);
-      assert.deepEqual(await setting.page.look(cookie), { kind: 'refused', reason: expected });
-      const ends = Array.from({ length: 10 }, () => setting.page.follow(cookie, () => assert.fail('called')));
+      assert.deepEqual(await setting.page.look('reset', cookie), { kind: 'refused', reason: expected });
+      const ends = Array.from({ length: 10 }, () => setting.page.follow('reset', cookie, () => assert.fail('called')));
       await stir(setting);
       for (const end of ends) {
         assert.ok(end, 'there is always room for who hears nothing');
@@ -200,22 +201,22 @@ describe('a cookie', { concurrency: true }, () => {
     const setting = await open();
     const { clock, end, page, cookie } = setting;
     clock.advance(end - clock.now() - 1);
-    assert.equal(word(await page.look(cookie)), 'awaiting-mail');
+    assert.equal(word(await page.look('reset', cookie)), 'awaiting-mail');
     let calls = 0;
-    assert.ok(page.follow(cookie, () => calls++));
+    assert.ok(page.follow('reset', cookie, () => calls++));
     await stir(setting);
     assert.equal(calls, 6);
     clock.advance(1);
-    assert.equal(word(await page.look(cookie)), 'page-ended');
+    assert.equal(word(await page.look('reset', cookie)), 'page-ended');
   });
 
   test('is not made or renewed by looking', async () => {
     const { page, cookie, secrets } = await open();
     const before = secrets.randomBytes(1)[0] ?? 0;
-    await page.look(cookie);
-    await page.look(undefined);
-    await page.look('x');
-    page.follow('x', () => {})?.();
+    await page.look('reset', cookie);
+    await page.look('reset', undefined);
+    await page.look('reset', 'x');
+    page.follow('reset', 'x', () => {})?.();
     assert.equal(secrets.randomBytes(1)[0], before + 1, 'no randomness was taken in between');
   });
 });
@@ -224,7 +225,7 @@ test('a page that is live hears of its challenge and of no other, until it ends 
   const setting = await open();
   const { page, cookie, news, store, clock, challenge } = setting;
   let calls = 0;
-  const end = page.follow(cookie, () => calls++);
+  const end = page.follow('reset', cookie, () => calls++);
   assert.ok(end);
   const other = { ...challenge, id: 'f'.repeat(20) };
   news.changed(other.id);
@@ -239,19 +240,19 @@ test('a page that is live hears of its challenge and of no other, until it ends 
 
 test('as many follow a challenge as may, and one more must ask by itself', async () => {
   const { page, cookie } = await open();
-  const ends = Array.from({ length: 4 }, () => page.follow(cookie, () => {}));
+  const ends = Array.from({ length: 4 }, () => page.follow('reset', cookie, () => {}));
   assert.equal(
-    page.follow(cookie, () => {}),
+    page.follow('reset', cookie, () => {}),
     undefined,
   );
   ends[0]?.();
-  assert.ok(page.follow(cookie, () => {}));
+  assert.ok(page.follow('reset', cookie, () => {}));
 });
 
 test('whoever looks when called sees a change of the record, and what happens to its mail', async () => {
   const { page, cookie, news, store, id, clock, challenge } = await open();
   const seen: string[] = [];
-  page.follow(cookie, async () => seen.push(word(await page.look(cookie))));
+  page.follow('reset', cookie, async () => seen.push(word(await page.look('reset', cookie))));
   const checked = news.checking(id);
   await settle();
   const next = { ...challenge, senders: [sender('queued')], state: codeSent };
@@ -268,33 +269,33 @@ test('the page as it is opened and its live line tell the same', async () => {
   const { page, openChallenge, cookie, news, id } = await open();
   for (const change of [() => news.put(id, notice), () => news.checking(id), () => news.delayed(id, amy, true)]) {
     change();
-    const { label, progress, notice: told } = await openChallenge({ ...shownAs, cookie });
-    assert.deepEqual(await page.look(cookie), { label, progress, notice: told });
+    const { label, progress, notice: told } = await openChallenge({ ...asked, cookie });
+    assert.deepEqual(await page.look('reset', cookie), { label, progress, notice: told });
   }
 });
 
 test('a new page has no news; one that has ended is renewed', async () => {
   const { openChallenge, cookie, clock, end } = await open();
-  const kept = await openChallenge({ ...shownAs, cookie });
+  const kept = await openChallenge({ ...asked, cookie });
   assert.deepEqual([kept.cookie, kept.isNew, kept.renewed, kept.expiresAt], [cookie, false, false, end]);
-  const first = await openChallenge({ ...shownAs, cookie: undefined });
+  const first = await openChallenge({ ...asked, cookie: undefined });
   assert.deepEqual(
     [first.isNew, first.renewed, first.progress, first.notice],
     [true, false, 'awaiting-mail', undefined],
   );
   clock.advance(end - clock.now());
   for (const old of [cookie, 'x', '']) {
-    const opened = await openChallenge({ ...shownAs, cookie: old });
+    const opened = await openChallenge({ ...asked, cookie: old });
     assert.deepEqual([opened.isNew, opened.renewed], [true, true], old);
     assert.notEqual(opened.cookie, old);
-    assert.equal((await openChallenge({ ...shownAs, cookie: opened.cookie })).isNew, false);
+    assert.equal((await openChallenge({ ...asked, cookie: opened.cookie })).isNew, false);
   }
 });
 
 test('another language on an open page keeps its challenge: same cookie, nonce, label and end', async () => {
   const { openChallenge, cookie } = await open();
-  const { localPart, ...english } = await openChallenge({ ...shownAs, cookie });
-  const { localPart: other, ...german } = await openChallenge({ ...shownAs, locale: 'de', cookie });
+  const { localPart, ...english } = await openChallenge({ ...asked, cookie });
+  const { localPart: other, ...german } = await openChallenge({ ...asked, locale: 'de', cookie });
   assert.deepEqual(german, english);
   assert.notEqual(other, localPart);
 });
@@ -302,7 +303,7 @@ test('another language on an open page keeps its challenge: same cookie, nonce, 
 test('a store that cannot be read is heard', async () => {
   const { page, cookie, setting } = await open();
   setting.failing = true;
-  await assert.rejects(page.look(cookie), broken);
+  await assert.rejects(page.look('reset', cookie), broken);
   setting.failing = false;
-  assert.equal(word(await page.look(cookie)), 'awaiting-mail');
+  assert.equal(word(await page.look('reset', cookie)), 'awaiting-mail');
 });

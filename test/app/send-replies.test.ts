@@ -66,6 +66,7 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
       sent.push(reply);
       return outbox.answer;
     },
+    sendInvitation: () => assert.fail('nobody is invited'),
     sendNotice: () => assert.fail('no notice is due'),
     passOn: () => assert.fail('the outbox passes nothing on'),
     close() {},

@@ -56,10 +56,10 @@ async function start(changes: Partial<typeof options> = {}) {
       id,
       form,
       record: () => store.read(id, clock.now()),
-      redeem: (code: string) => redeem({ ...form, ...client, code }),
+      redeem: (code: string) => redeem({ ...form, ...client, purpose: 'reset', code }),
       /** @returns the kind, or the reason */
       async told(code: string): Promise<string> {
-        const outcome = await redeem({ ...form, ...client, code });
+        const outcome = await redeem({ ...form, ...client, purpose: 'reset', code });
         return outcome.kind === 'refused' ? outcome.reason : outcome.kind;
       },
       /** @returns the kind, or the reason, with the minutes to wait */

@@ -3,6 +3,7 @@
 
 import { rename } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
+import type { Purpose } from '../../src/core/purpose.ts';
 import { digitsAt, readKey, wrongDigitsAt } from '../support/authenticator.ts';
 import type { TestClock } from '../support/clock.ts';
 import { codeIn, replyTo, type World } from '../support/world.ts';
@@ -27,9 +28,9 @@ export interface State {
 
 type Identity = Parameters<World['kit']['send']>[0];
 
-/** Loads the reset page and tells what is on it. */
-export async function openReset({ world, page }: Pick<Stage, 'world' | 'page'>) {
-  await page.goto(`${world.webUrl}/reset`);
+/** Loads the page of an errand and tells what is on it. */
+export async function openReset({ world, page }: Pick<Stage, 'world' | 'page'>, purpose: Purpose = 'reset') {
+  await page.goto(`${world.webUrl}/${purpose}`);
   return readReset(page);
 }
 
@@ -90,20 +91,20 @@ async function says(page: Page, pattern: RegExp): Promise<void> {
 }
 
 /** A page whose mail was answered, with the code of the answer. */
-async function answered(stage: Stage, identity: Identity = 'amy'): Promise<string> {
-  await openReset(stage);
+async function answered(stage: Stage, identity: Identity = 'amy', purpose: Purpose = 'reset'): Promise<string> {
+  await openReset(stage, purpose);
   const code = await codeFor(stage, identity);
   await says(stage.page, /sent our reply/);
   return code;
 }
 
-async function verified(stage: Stage, identity: Identity = 'amy'): Promise<void> {
-  await enter(stage.page, await answered(stage, identity));
-  await stage.page.waitForURL('**/reset/accounts');
+async function verified(stage: Stage, identity: Identity = 'amy', purpose: Purpose = 'reset'): Promise<void> {
+  await enter(stage.page, await answered(stage, identity, purpose));
+  await stage.page.waitForURL(`**/${purpose}/${purpose === 'confirm' ? 'mailbox' : 'accounts'}`);
 }
 
-async function chosen(stage: Stage, identity: Identity = 'amy'): Promise<void> {
-  await verified(stage, identity);
+async function chosen(stage: Stage, identity: Identity = 'amy', purpose: Purpose = 'reset'): Promise<void> {
+  await verified(stage, identity, purpose);
   await stage.page.locator('#accounts button').first().click();
   await stage.page.locator('#password').waitFor();
 }
@@ -351,6 +352,35 @@ export const states: readonly State[] = [
     async reach(stage) {
       await chosen(stage);
       await setPassword(stage, 'blue kettle winter piano');
+      return undefined;
+    },
+  },
+  // By now one of her accounts has a password, and the other one has none.
+  {
+    name: 'activate-accounts',
+    says: /Active already/,
+    reach: (stage) => verified(stage, 'amy', 'activate').then(nothing),
+  },
+  {
+    name: 'activated',
+    says: /Your account is ready/,
+    async reach(stage) {
+      await chosen(stage, 'amy', 'activate');
+      await setPassword(stage, 'blue kettle winter piano');
+      return undefined;
+    },
+  },
+  {
+    name: 'confirm-mailbox',
+    says: /Nothing else changes/,
+    reach: (stage) => verified(stage, 'amy', 'confirm').then(nothing),
+  },
+  {
+    name: 'confirmed',
+    says: /Your address is confirmed/,
+    async reach(stage) {
+      await verified(stage, 'amy', 'confirm');
+      await stage.page.locator('#confirm button').click();
       return undefined;
     },
   },

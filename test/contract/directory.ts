@@ -7,6 +7,7 @@ import {
   type Account,
   DependencyError,
   type Directory,
+  type MailboxConfirmation,
   type NewSecondFactor,
   type PasswordChange,
   type SecondFactorAttempt,
@@ -149,6 +150,7 @@ export function describeDirectory(
     describeAccounts(check);
     describeSetting(check);
     describeReverting(check);
+    describeConfirming(check);
     describeSecondFactor(check);
     describeEnrolment(check);
     describeFailures(check);
@@ -228,6 +230,7 @@ function describeAccounts(check: Check): void {
       name: 'chess',
       description: 'about chess',
       state: 'active',
+      hasPassword: false,
       secondFactor: 'none',
     });
     assert.ok(id.length > 0 && securityVersion.length > 0);
@@ -269,7 +272,7 @@ function describeSetting(check: Check): void {
     );
     const now = await accountOf(directory, 'apond');
     assert.notEqual(now.securityVersion, before.securityVersion);
-    assert.deepEqual({ ...now, securityVersion: '' }, { ...before, securityVersion: '' });
+    assert.deepEqual({ ...now, securityVersion: '' }, { ...before, hasPassword: true, securityVersion: '' });
     assert.deepEqual(await accountOf(await reopen(), 'apond'), now);
   });
 
@@ -409,8 +412,10 @@ function describeReverting(check: Check): void {
   check('where there was no password before, there is none again', async ({ directory, kept }) => {
     const change = await changeOf(directory, 'apond', 'a new password');
     await directory.setPassword(change);
+    assert.ok((await accountOf(directory, 'apond')).hasPassword);
     assert.equal(await directory.revertPassword(change.accountId, change.changeId, start), 'done');
     assert.ok(await (await kept('apond')).passwordIs(undefined));
+    assert.equal((await accountOf(directory, 'apond')).hasPassword, false);
   });
 
   check('of two undos at once one is done, and a later one is too late', async ({ directory, reopen }) => {
@@ -748,6 +753,58 @@ function describeEnrolment(check: Check): void {
   );
 }
 
+let confirmations = 0;
+
+function confirmationOf(of: Mailbox, at = start): MailboxConfirmation {
+  confirmations += 1;
+  return { mailbox: of, changeId: confirmations.toString(16).padStart(32, 'c'), at };
+}
+
+function describeConfirming(check: Check): void {
+  check('a mailbox is confirmed, and nothing else changes', async ({ directory, reopen, kept }) => {
+    const before = [await directory.accountsOf(amy), await directory.accountsOf(rory)];
+    const change = await changeOf(directory, 'apond', 'a new password');
+    assert.equal(await directory.confirmMailbox(confirmationOf(amy)), 'done');
+    for (const each of [directory, await reopen()]) {
+      assert.deepEqual([await each.accountsOf(amy), await each.accountsOf(rory)], before);
+    }
+    const { passwordIs, sessionsEndedAt, passwordChangedAt } = await kept('apond');
+    assert.deepEqual([await passwordIs(undefined), sessionsEndedAt, passwordChangedAt], [true, null, null]);
+    assert.equal(await directory.setPassword(change), 'done', 'whoever chose an account before may go on');
+  });
+
+  check('the same confirmation again is done, and so is another one', async ({ directory, reopen }) => {
+    const confirmation = confirmationOf(amy);
+    const twice = [directory.confirmMailbox(confirmation), directory.confirmMailbox(confirmation)];
+    assert.deepEqual(await Promise.all(twice), ['done', 'done']);
+    for (const each of [directory, await reopen()]) {
+      assert.equal(await each.confirmMailbox(confirmation), 'done');
+      assert.equal(await each.confirmMailbox(confirmationOf(amy, start + hourMs)), 'done');
+    }
+  });
+
+  check('a mailbox that no account uses is not confirmed', async ({ directory, remove, takeMailbox }) => {
+    for (const address of ['nobody@school.example', 'Amy.Pond@school.example', 'amy.pond@mail.school.example']) {
+      assert.equal(await directory.confirmMailbox(confirmationOf(mailbox(address))), 'no-account', address);
+    }
+    for (const name of ['rwilliams', 'chess']) await remove(name);
+    assert.equal(await directory.confirmMailbox(confirmationOf(rory)), 'no-account', 'nor one that none uses any more');
+    const home = mailbox('amy@home.example');
+    assert.equal(await directory.confirmMailbox(confirmationOf(home)), 'done');
+    const later = await takeMailbox('apond', home);
+    assert.equal(await later.confirmMailbox(confirmationOf(home)), 'no-account');
+  });
+
+  check('a locked account is as proved as any, and stays locked', async ({ directory, setState, remove }) => {
+    await remove('chess');
+    for (const state of ['locked', 'frozen'] as const) {
+      await setState('rwilliams', state);
+      assert.equal(await directory.confirmMailbox(confirmationOf(rory)), 'done');
+      assert.equal((await accountOf(directory, 'rwilliams', rory)).state, state);
+    }
+  });
+}
+
 function describeFailures(check: Check): void {
   const checkFailing = (title: string, run: (under: Required<DirectoryUnderTest>) => Promise<void>) =>
     check(title, async (under) => {
@@ -767,13 +824,16 @@ function describeFailures(check: Check): void {
     await directory.setPassword(done);
     const before = [await accountOf(directory, 'apond'), await accountOf(directory, 'chess')];
     const change = await changeOf(directory, 'apond', 'a new password');
+    const confirmation = confirmationOf(amy);
     failWrites(true);
     await assert.rejects(directory.setPassword(change), isNotWritten);
+    await assert.rejects(directory.confirmMailbox(confirmation), isNotWritten);
     await assert.rejects(directory.revertPassword(done.accountId, done.changeId, start + 1), isNotWritten);
     for (const each of [directory, await reopen()]) {
       assert.deepEqual([await accountOf(each, 'apond'), await accountOf(each, 'chess')], before);
     }
     failWrites(false);
+    assert.equal(await directory.confirmMailbox(confirmation), 'done');
     assert.equal(await directory.setPassword(change), 'done', 'the same change, and not as its repetition');
     assert.ok(await (await kept('apond')).passwordIs('a new password'));
     assert.equal(await directory.revertPassword(done.accountId, done.changeId, start + 1), 'done');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { chooseLocale, locales, timeLocales } from '../../src/core/locale.ts';
+import { purposes } from '../../src/core/purpose.ts';
 import { requestSubject } from '../../src/core/request-subject.ts';
 import { subjectHoldsLabel } from '../../src/core/verification-code.ts';
 import { cpuMs, runs, table } from '../support/core-table.ts';
@@ -53,9 +54,9 @@ test('whatever is sent, a language of ours comes out, in no long time', () => {
   assert.ok(cpuMs(() => chooseLocale(',;q='.repeat(1_000_000))) < 50);
 });
 
-for (const locale of locales) {
-  test(`the Subject in ${locale} is short ASCII that holds its label`, () => {
-    const subject = requestSubject(locale, 'KQXF-WTMB');
+for (const [purpose, locale] of purposes.flatMap((each) => locales.map((locale) => [each, locale] as const))) {
+  test(`the Subject to ${purpose} in ${locale} is short ASCII that holds its label`, () => {
+    const subject = requestSubject(purpose, locale, 'KQXF-WTMB');
     // Anything else would be encoded, and the label with it.
     assert.match(subject, /^[A-Za-z ]+ KQXF-WTMB$/);
     assert.ok(subject.length < 60);
@@ -64,6 +65,7 @@ for (const locale of locales) {
   });
 }
 
-test('the Subject differs by language', () => {
-  assert.equal(new Set(locales.map((locale) => requestSubject(locale, 'KQXF-WTMB'))).size, locales.length);
+test('the Subject differs by errand and language', () => {
+  const all = purposes.flatMap((each) => locales.map((locale) => requestSubject(each, locale, 'KQXF-WTMB')));
+  assert.equal(new Set(all).size, purposes.length * locales.length);
 });

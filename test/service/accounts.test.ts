@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,13 +32,17 @@ before(async () => {
 after(() => world.close());
 
 /** The command on a data folder, with a settings file beside it. */
-async function commandOn(folder: string, options: AccountsOptions = {}): Promise<{ run: Run; config: string }> {
+async function commandOn(
+  folder: string,
+  options: AccountsOptions = {},
+  relay = 'smtp://127.0.0.1:9',
+): Promise<{ run: Run; config: string }> {
   const settings = {
     web: { publicUrl: 'http://127.0.0.1:0' },
     smtp: { hostname: 'mx.in.school.example' },
     mail: { domain: 'in.school.example', from: 'accounts@school.example', siteName: 'Example School' },
     dns: { servers: ['127.0.0.1:9'] },
-    relay: { url: 'smtp://127.0.0.1:9' },
+    relay: { url: relay },
     data: { dir: folder },
   };
   const config = `${folder}.yaml`;
@@ -46,11 +51,11 @@ async function commandOn(folder: string, options: AccountsOptions = {}): Promise
 }
 
 /** The command in a folder where no service is running. */
-async function alone(t: TestContext, options: AccountsOptions = {}) {
+async function alone(t: TestContext, options: AccountsOptions = {}, relay?: string) {
   const parent = await mkdtemp(join(tmpdir(), 'rtv-accounts-'));
   t.after(() => rm(parent, { recursive: true, force: true }));
   const folder = join(parent, 'data');
-  return { folder, parent, ...(await commandOn(folder, options)) };
+  return { folder, parent, ...(await commandOn(folder, options, relay)) };
 }
 
 async function done(run: ReturnType<Run>): Promise<string> {
@@ -194,7 +199,7 @@ describe('accounts, beside a running service', () => {
     const keys = 'id name description mailboxes state hasPassword passwordChangedAt sessionsEndedAt';
     assert.deepEqual(
       Object.keys(accounts[0]).sort(),
-      [...keys.split(' '), 'addressFrozenUntil', 'undoUntil', 'secondFactor'].sort(),
+      [...keys.split(' '), 'confirmed', 'addressFrozenUntil', 'undoUntil', 'secondFactor'].sort(),
       'no hash among them',
     );
   });
@@ -321,6 +326,132 @@ describe('accounts, beside a running service', () => {
   });
 });
 
+describe('confirmed mailboxes', () => {
+  it('shows which mailboxes were confirmed, and when', async () => {
+    assert.match(await done(beside('show', 'jgrant')), /^Mailbox +jo\.grant@company\.example$/m);
+    const visitor = new Visitor(world);
+    const page = await visitor.open('confirm');
+    await world.kit.send('jo', { to: page.address, subject: page.label });
+    const code = await codeIn(await replyTo(world, 'jo.grant@company.example', page.label));
+    assert.equal((await visitor.enter(page, code, 'confirm')).status, 303);
+    assert.equal((await visitor.post('/confirm/mailbox', { nonce: page.nonce })).status, 303);
+    assert.match(await done(beside('show', 'jgrant')), /^Mailbox +jo\.grant@company\.example, confirmed 20.* UTC$/m);
+  });
+});
+
+describe('invitations', () => {
+  const invitations = () => world.kit.sink.messages.filter(({ raw }) => raw.includes('auto-generated'));
+  const last = async () => (await invitations().at(-1)?.view()) ?? assert.fail('no mail');
+
+  it('go to every mailbox of whoever is named, in the language that is asked for', async () => {
+    await done(beside('add', 'two boxes', '--mailbox', amy, '--mailbox', 'rory.williams@school.example'));
+    const before = invitations().length;
+    assert.equal(
+      await done(beside('invite', 'Two Boxes', 'SSMITH', 'two boxes')),
+      [
+        `two boxes: ${amy} the relay took it`,
+        'two boxes: rory.williams@school.example the relay took it',
+        'ssmith: ms.smith@school.example the relay took it',
+      ].join('\n'),
+    );
+    assert.equal(invitations().length, before + 3);
+    assert.match((await last()).text, /The account ssmith was made for you at Example School\./);
+    await done(beside('invite', 'ssmith', '--locale', 'de'));
+    assert.match(
+      (await last()).text.replace(/\s+/g, ' '),
+      /Für Sie wurde bei Example School das Konto ssmith angelegt/,
+    );
+    await done(beside('remove', 'two boxes'));
+  });
+
+  it('go to nobody when one of those who are named cannot be invited, and each reason is told', async () => {
+    const before = invitations().length;
+    await done(beside('lock', 'ssmith'));
+    const { visitor, nonce } = await proved();
+    const { id } = await json(beside('show', 'amy.chess', '--json'));
+    const password = 'blue kettle winter piano';
+    await visitor.post('/reset/accounts', { nonce, account: id });
+    const set = await visitor.post('/reset/password', { nonce, account: id, password, repeated: password });
+    assert.equal(set.headers.get('location'), '/reset');
+    await world.kit.sink.waitFor(() => invitations().length === before + 1, { timeoutMs: 5000 }); // the notice
+    assert.equal(
+      await refused(beside('invite', 'apond', 'SSMITH', 'amy.chess', 'nobody')),
+      [
+        'Nobody was invited.',
+        '  ssmith: is locked',
+        '  amy.chess: has a password already',
+        '  nobody: there is no such account',
+      ].join('\n'),
+    );
+    assert.equal(invitations().length, before + 1);
+    const { invited } = await json(beside('invite', '--all', '--json'));
+    assert.deepEqual(
+      invited.map(({ name }: { name: string }) => name),
+      ['apond', 'jgrant'],
+      'all of them: who can be',
+    );
+    await done(beside('unlock', 'ssmith'));
+  });
+
+  it('that the relay does not take are told, one by one, and the others go out', async () => {
+    const { sink } = world.kit;
+    const answer = sink.answer;
+    sink.answer = (rcpt) => (rcpt.startsWith('jo') ? { code: 550, text: '5.1.1 nobody here' } : undefined);
+    const { exitCode, complaint } = await beside('invite', 'jgrant', 'apond');
+    sink.answer = () => ({ code: 451, text: '4.7.1 later' });
+    const later = await refused(beside('invite', 'apond'));
+    sink.answer = answer;
+    assert.equal(exitCode, 1);
+    assert.match(
+      complaint,
+      /^jgrant: jo\.grant@company\.example the relay refused it \(.*550\)\napond: .* the relay took it$/,
+    );
+    assert.match(later, /could not be handed over; try again later \(.*451\)$/);
+  });
+
+  it('that went out are told also when the service is gone in the middle', async () => {
+    const { sink } = world.kit;
+    const answer = sink.answer;
+    sink.answer = () => {
+      rmSync(join(world.dataDir, 'admin'), { force: true });
+      return undefined;
+    };
+    const complaint = await refused(beside('invite', 'jgrant', 'apond'));
+    sink.answer = answer;
+    await world.restart();
+    assert.match(
+      complaint,
+      /^jgrant: jo\.grant@company\.example the relay took it\napond: The service is gone; try again\.$/,
+    );
+  });
+
+  it('let their owner in: by the words of the mail to the page, and to a password', async () => {
+    await done(beside('invite', 'apond'));
+    const { text } = await last();
+    const visitor = new Visitor(world);
+    const { html } = await visitor.open();
+    const [, href, words] = /<a id="other" href="([^"]+)">([^<]+)</.exec(html) ?? [];
+    assert.ok(text.replace(/\s+/g, ' ').includes(`“${words}”`));
+    assert.equal(href, '/activate');
+    assert.match((await visitor.open('activate')).html, /<h1>Activate your account/);
+  });
+
+  it('are sent without a service as well', async (t) => {
+    const { port } = world.kit.sink;
+    const { run, folder } = await alone(t, {}, `smtp://127.0.0.1:${port}`);
+    await done(run('add', 'lonely', '--mailbox', amy));
+    assert.equal(await done(run('invite', 'lonely')), `lonely: ${amy} the relay took it`);
+    assert.match((await last()).text, /The account lonely was made for you/);
+    assert.deepEqual(
+      (await readdir(folder)).sort(),
+      ['accounts.json', 'audit.jsonl'],
+      'and nothing else is left behind',
+    );
+    await done(run('remove', 'lonely'));
+    assert.equal(await done(run('invite', '--all')), 'There is nobody to invite.');
+  });
+});
+
 describe('accounts, without a service', () => {
   it('opens the folder itself, makes it only to add, and gives it back', async (t) => {
     const { folder, run } = await alone(t);
@@ -442,6 +573,10 @@ describe('the arguments of accounts', () => {
       [['set-mailboxes', 'a', 'b@c.example', 'd@e.example'], /^Say the name and the mail addresses/],
       [['lock', 'a', '--even-if-frozen'], /^--even-if-frozen belongs to set-mailboxes/],
       [['list', '--what'], /^Unknown option '--what'/],
+      [['invite'], /^Who is invited\? Say names, or --all\./],
+      [['invite', 'a', '--all'], /^Who is invited\?/],
+      [['invite', 'a', '--locale', 'xx'], /^Which language\? --locale takes one of en, de, fr, es\./],
+      [['list', '--all'], /^--all and --locale belong to invite/],
     ];
     for (const [args, expected] of cases) {
       const complaint = await refused(run(...args), 2);

@@ -9,6 +9,7 @@ import { runAccounts } from '../../src/accounts.ts';
 import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { mailboxDigest } from '../../src/app/challenge-tokens.ts';
+import type { Purpose } from '../../src/core/purpose.ts';
 import { findIdentity, type IdentityKey } from '../../src/testkit/identities.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
@@ -44,8 +45,12 @@ async function audited(): Promise<Line[]> {
 }
 
 /** Mails as somebody and reads the code. */
-async function mailed(visitor: Visitor, who: IdentityKey = 'amy'): Promise<{ page: OpenPage; code: string }> {
-  const page = await visitor.open();
+async function mailed(
+  visitor: Visitor,
+  who: IdentityKey = 'amy',
+  purpose: Purpose = 'reset',
+): Promise<{ page: OpenPage; code: string }> {
+  const page = await visitor.open(purpose);
   assert.equal((await world.kit.send(who, { to: page.address, subject: page.label })).code, 250);
   const code = await codeIn(await replyTo(world, findIdentity(who)?.mailbox ?? '', page.label));
   for (const secret of [code, code.replace(' ', ''), page.nonce, page.address.split('@')[0] ?? '']) secrets.add(secret);
@@ -219,6 +224,30 @@ describe('the audit', () => {
       { event: 'second-factor-wrong', label: second.label, ...about },
     ]);
     assert.deepEqual([told.length, told.at(-1)?.event, told.at(-1)?.account], [3, 'second-factor-dropped', account]);
+  });
+
+  it('names a mailbox that was confirmed, and accounts whose owners were invited', async () => {
+    await start();
+    const visitor = new Visitor(world, browser);
+    const { page, code } = await mailed(visitor, 'amy', 'confirm');
+    assert.equal((await visitor.enter(page, code, 'confirm')).status, 303);
+    for (const status of [303, 409]) {
+      assert.equal((await visitor.post('/confirm/mailbox', { nonce: page.nonce })).status, status);
+    }
+    await accounts('invite', 'apond', 'jgrant');
+    await assert.rejects(accounts('invite', 'nobody'));
+    const [confirmed, ...invited] = (await audited()).slice(2);
+    const at = new Date(clock.now()).toISOString();
+    const { label } = page;
+    const about = { at, label, purpose: 'confirm', mailboxDigest: await digestOf(amy), remoteAddress, clientHint };
+    assert.deepEqual(confirmed, { event: 'mailbox-confirmed', ...about });
+    assert.deepEqual(
+      invited.map(({ event, account }) => [event, Object(account).name]),
+      [
+        ['account-invited', 'apond'],
+        ['account-invited', 'jgrant'],
+      ],
+    );
   });
 
   it('does not name what was not done', async () => {

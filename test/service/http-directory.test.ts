@@ -117,6 +117,41 @@ describe('a directory behind HTTP', () => {
     assert.ok(!directory.asked.some(({ path }) => /mailbox|amy|pond/.test(path)), 'nothing stands in a URL');
   });
 
+  it('is where accounts are activated and mailboxes confirmed, too, once it is up', async () => {
+    const visitor = new Visitor(world);
+    const prove = async (purpose: 'activate' | 'confirm', who = visitor) => {
+      const { nonce, address, label } = await who.open(purpose);
+      assert.equal((await world.kit.send('amy', { to: address, subject: label })).code, 250);
+      const code = await codeIn(await replyTo(world, amy, label));
+      assert.equal((await who.enter({ nonce }, code, purpose)).status, 303);
+      return nonce;
+    };
+    const [activate, confirm] = [await prove('activate'), await prove('confirm')];
+    await visitor.post('/activate/accounts', { nonce: activate, account: '4711' });
+    const typed = { nonce: activate, account: '4711', password: good, repeated: good };
+    directory.fault = (_, response) => {
+      response.writeHead(503).end();
+      return 'handled';
+    };
+    for (const [path, fields] of [
+      ['/activate/password', typed],
+      ['/confirm/mailbox', { nonce: confirm }],
+    ] as const) {
+      const answer = await passing(visitor.post(path, fields));
+      assert.equal(answer.status, 503, path);
+      assert.ok((await answer.text()).includes(unavailable));
+    }
+    directory.fault = undefined;
+    const set = await passing(visitor.post('/activate/password', typed));
+    assert.equal(set.headers.get('location'), '/activate');
+    assert.ok(isPassword(good, apond().password));
+    const confirmed = await passing(visitor.post('/confirm/mailbox', { nonce: confirm }));
+    assert.equal(confirmed.headers.get('location'), '/confirm');
+    const later = new Visitor(world);
+    await prove('activate', later);
+    assert.match(await (await later.request('/activate/accounts')).text(), /<ul id="active">.*apond/s);
+  });
+
   it('has no accounts here: no file, no socket, and the command says where they are', async () => {
     const visitor = await chosen();
     assert.equal((await set(visitor)).status, 303);

@@ -3,11 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { runAccounts } from '../../src/accounts.ts';
+import { type Locale, locales } from '../../src/core/locale.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import { type Finding, findLinks } from '../../src/testkit/link-finder.ts';
 import { type ScanReport, scan } from '../../src/testkit/scanner.ts';
@@ -19,6 +21,39 @@ const amy = 'amy.pond@school.example';
 const operator = 'operator@school.example';
 const minuteMs = 60_000;
 const nobody: ReadonlyMap<string, string> = new Map();
+
+/** The posts that sent a code, and the answers. */
+function postsOf({ requests }: ScanReport, code: string): ScanReport['requests'] {
+  const digits = code.replace(' ', '');
+  return requests.filter(({ method, body }) => method === 'POST' && new URLSearchParams(body).get('code') === digits);
+}
+
+/** Every file of the data folder, byte for byte; not the audit, whose lines follow a moment later. */
+async function contentsOf({ dataDir }: World): Promise<readonly string[]> {
+  const all = await readdir(dataDir, { withFileTypes: true, recursive: true });
+  const entries = all.filter(({ name }) => name !== 'audit.jsonl');
+  const read = entries.map(async (entry) => {
+    const bytes = entry.isFile() ? await readFile(join(entry.parentPath, entry.name), 'latin1') : '';
+    return `${basename(entry.parentPath)}/${entry.name} ${bytes}`;
+  });
+  return (await Promise.all(read)).sort();
+}
+
+/** As an administrator does, by the service. */
+async function inviteAll({ dataDir }: World, locale: Locale): Promise<void> {
+  const settings = {
+    web: { publicUrl: 'http://127.0.0.1:0' },
+    smtp: { hostname: 'mx.in.school.example' },
+    mail: { domain: 'in.school.example', from: 'accounts@school.example', siteName: 'Example School' },
+    dns: { servers: ['127.0.0.1:9'] },
+    relay: { url: 'smtp://127.0.0.1:9' },
+    data: { dir: dataDir },
+  };
+  await writeFile(`${dataDir}.yaml`, JSON.stringify(settings));
+  const args = ['invite', '--all', '--locale', locale, '--config', `${dataDir}.yaml`];
+  const defaults = join(import.meta.dirname, '../../config/default.yaml');
+  assert.equal((await runAccounts(args, defaults, {})).exitCode, 0);
+}
 
 describe('the robot', () => {
   const oldMail = [
@@ -171,16 +206,7 @@ describe('a robot that opens and submits all it finds', () => {
   });
   after(() => world.close());
 
-  /** Every file of the data folder, byte for byte; not the audit, whose lines follow a moment later. */
-  async function contents(): Promise<readonly string[]> {
-    const all = await readdir(world.dataDir, { withFileTypes: true, recursive: true });
-    const entries = all.filter(({ name }) => name !== 'audit.jsonl');
-    const read = entries.map(async (entry) => {
-      const bytes = entry.isFile() ? await readFile(join(entry.parentPath, entry.name), 'latin1') : '';
-      return `${basename(entry.parentPath)}/${entry.name} ${bytes}`;
-    });
-    return (await Promise.all(read)).sort();
-  }
+  const contents = () => contentsOf(world);
 
   /** Sends the mail and waits until the reply is out and noted: from then on nothing is written by itself. */
   async function getReply(page: OpenPage, who: IdentityKey = 'amy', mailbox = amy): Promise<ReceivedMessage> {
@@ -315,12 +341,6 @@ describe('a robot that opens and submits all it finds', () => {
     return reports;
   }
 
-  /** The posts that sent a code, and the answers. */
-  function postsOf({ requests }: ScanReport, code: string): ScanReport['requests'] {
-    const digits = code.replace(' ', '');
-    return requests.filter(({ method, body }) => method === 'POST' && new URLSearchParams(body).get('code') === digits);
-  }
-
   for (const [name, prepare] of Object.entries(stages)) {
     it(`cannot change a page that ${name}`, async () => {
       const stage = await prepare();
@@ -384,6 +404,16 @@ describe('a robot that opens and submits all it finds', () => {
       assert.ok(postsOf(report, stage.code).length >= 4);
       assert.ok(report.requests.some(({ method, target }) => method === 'GET' && target === '/reset/accounts'));
     }
+    assert.equal((await stage.visitor.enter(stage.page, stage.code)).status, 303);
+  });
+
+  it('finds nothing to open in an invitation, in any language, and changes nothing with it', async () => {
+    const before = world.kit.sink.messages.length;
+    for (const locale of locales) await inviteAll(world, locale);
+    const notices = world.kit.sink.messages.slice(before);
+    assert.ok(notices.length >= locales.length);
+    const stage = { ...(await atReply()), notices };
+    await scanAll(stage);
     assert.equal((await stage.visitor.enter(stage.page, stage.code)).status, 303);
   });
 

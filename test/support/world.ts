@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/app/ports.ts';
 import { type Addresses, createService, type Service } from '../../src/compose.ts';
+import type { Purpose } from '../../src/core/purpose.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
@@ -125,7 +126,7 @@ export async function codeIn(message: ReceivedMessage): Promise<string> {
   return code;
 }
 
-/** What a visitor reads from the reset page. */
+/** What a visitor reads from the page of an errand. */
 export interface OpenPage {
   readonly status: number;
   readonly html: string;
@@ -160,17 +161,17 @@ export class Visitor {
     return this.request(path, { method: 'POST', body: new URLSearchParams(fields) });
   }
 
-  async open(): Promise<OpenPage> {
-    const response = await this.request('/reset');
+  async open(purpose: Purpose = 'reset'): Promise<OpenPage> {
+    const response = await this.request(`/${purpose}`);
     return readPage(response.status, await response.text());
   }
 
-  enter(page: Pick<OpenPage, 'nonce'>, code: string): Promise<Response> {
-    return this.post('/reset', { nonce: page.nonce, code });
+  enter(page: Pick<OpenPage, 'nonce'>, code: string, purpose: Purpose = 'reset'): Promise<Response> {
+    return this.post(`/${purpose}`, { nonce: page.nonce, code });
   }
 }
 
-/** Reads the reset page; what is not on it is an empty text. */
+/** Reads such a page; what is not on it is an empty text. */
 export function readPage(status: number, html: string): OpenPage {
   const find = (pattern: RegExp) => pattern.exec(html)?.[1] ?? '';
   return {

@@ -4,7 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { AccountMistake, AccountState } from '../../app/ports.ts';
+import type { AccountMistake, AccountState, ConfirmedMailbox } from '../../app/ports.ts';
 import { entryLengthMax, type NewAccount, nameKey } from '../../core/account-entry.ts';
 import { type Mailbox, parseMailbox } from '../../core/mail-address.ts';
 import type { FactorTry } from '../../core/second-factor.ts';
@@ -36,6 +36,8 @@ export interface StoredAccount {
   readonly name: string;
   readonly description: string;
   readonly mailboxes: readonly Mailbox[];
+  /** Those of them that their owner has confirmed. */
+  readonly confirmed: readonly ConfirmedMailbox[];
   readonly state: AccountState;
   readonly securityVersion: number;
   /** PHC string; null: none was ever set. */
@@ -91,6 +93,7 @@ const newAccount = z.strictObject({
 /** One account. Also what is about to be written is checked: the next start must not refuse our own file. */
 export const storedAccount = newAccount.extend({
   id: hex32,
+  confirmed: z.array(z.strictObject({ mailbox, at: time })).default([]),
   state: z.enum(['active', 'locked', 'frozen']),
   securityVersion: z.int().min(1),
   password,
@@ -154,6 +157,7 @@ function freshAccount({ name, description, mailboxes }: z.output<typeof newAccou
     name,
     description,
     mailboxes,
+    confirmed: [],
     state: 'active',
     securityVersion: 1,
     password: null,

@@ -45,6 +45,11 @@ export class AccountTable {
     return this.#idsByMailbox.get(this.#key(mailbox))?.has(id) ?? false;
   }
 
+  /** The mailboxes of an account that are the same as one. */
+  ownOf(mailbox: Mailbox, { mailboxes }: StoredAccount): readonly Mailbox[] {
+    return mailboxes.filter((own) => this.#key(own) === this.#key(mailbox));
+  }
+
   /** Puts an account in the place of the one with its id, or nothing. @returns what was there before */
   put(id: string, next: StoredAccount | undefined): StoredAccount | undefined {
     const before = this.#byId.get(id);

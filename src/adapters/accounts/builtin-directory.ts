@@ -10,6 +10,7 @@ import type {
   AccountMistake,
   AccountState,
   Directory,
+  MailboxConfirmation,
   NewSecondFactor,
   PasswordChange,
   Sealer,
@@ -118,7 +119,9 @@ class LowdbDirectory implements BuiltinDirectory {
     const found = this.#table.withMailbox(mailbox).map((account) => {
       const { id, name, description, state } = account;
       const secondFactor: Account['secondFactor'] = account.secondFactor === null ? 'none' : 'enrolled';
-      return { id, name, description, state, securityVersion: String(account.securityVersion), secondFactor };
+      const securityVersion = String(account.securityVersion);
+      const hasPassword = account.password !== null;
+      return { id, name, description, state, hasPassword, securityVersion, secondFactor };
     });
     return this.#answer(found);
   }
@@ -202,6 +205,17 @@ class LowdbDirectory implements BuiltinDirectory {
     return answer;
   }
 
+  async confirmMailbox({ mailbox, at }: MailboxConfirmation): Promise<'done' | 'no-account'> {
+    const changes = this.#table.withMailbox(mailbox).map((account): Change => {
+      const own = this.#table.ownOf(mailbox, account);
+      const others = account.confirmed.filter((each) => !own.includes(each.mailbox));
+      return [account.id, { ...account, confirmed: [...others, ...own.map((each) => ({ mailbox: each, at }))] }];
+    });
+    if (changes.length === 0) return this.#answer('no-account');
+    await this.#change(changes);
+    return 'done';
+  }
+
   async list(): Promise<readonly AccountDetails[]> {
     return this.#answer(this.#table.all().map(detailsOf));
   }
@@ -247,7 +261,10 @@ class LowdbDirectory implements BuiltinDirectory {
     const account = this.#table.withName(nameKey(name));
     if (account === undefined) return this.#answer('unknown-account');
     if (!evenIfFrozen && this.#now() < (account.addressFrozenUntil ?? 0)) return this.#answer('address-frozen');
-    const next = { ...account, mailboxes: [...mailboxes], securityVersion: account.securityVersion + 1 };
+    // What is taken away and given back later has to be proved anew.
+    const confirmed = account.confirmed.filter((each) => mailboxes.includes(each.mailbox));
+    const securityVersion = account.securityVersion + 1;
+    const next = { ...account, mailboxes: [...mailboxes], confirmed, securityVersion };
     await this.#change([[account.id, next]]);
     return 'done';
   }

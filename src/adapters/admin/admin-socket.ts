@@ -7,8 +7,10 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type AccountAdmin, DependencyError, type Log, type Operator } from '../../app/ports.ts';
+import { type AccountCommands, DependencyError, type Log, type Operator } from '../../app/ports.ts';
+import { locales } from '../../core/locale.ts';
 import { parseMailbox } from '../../core/mail-address.ts';
+import { inviteRefusals } from '../../core/refusal.ts';
 
 const mebibyte = 1024 * 1024;
 /** Some 400,000 accounts in one import. */
@@ -55,6 +57,7 @@ const requests = z.discriminatedUnion('command', [
     operator,
   }),
   z.strictObject({ command: z.literal('remove'), name, operator }),
+  z.strictObject({ command: z.literal('invite'), name, locale: z.enum(locales), operator }),
 ]);
 type Request = z.output<typeof requests>;
 
@@ -64,6 +67,7 @@ const details = z.strictObject({
   name,
   description: z.string(),
   mailboxes: z.array(mailbox),
+  confirmed: z.array(z.strictObject({ mailbox, at: z.number() })),
   state,
   hasPassword: z.boolean(),
   passwordChangedAt: time,
@@ -75,10 +79,18 @@ const details = z.strictObject({
 const mistakes = z.array(z.strictObject({ index: z.int().min(0), problem: z.string() }));
 const outcome = z.enum(['done', 'unknown-account']);
 const mailboxesOutcome = z.enum([...outcome.options, 'address-frozen']);
+const result = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('handed-over') }),
+  z.strictObject({ kind: z.enum(['temporary', 'permanent']), detail: z.string() }),
+]);
+const invited = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('invited'), mailboxes: z.array(z.strictObject({ mailbox, result })) }),
+  z.strictObject({ kind: z.literal('refused'), reason: z.enum(inviteRefusals) }),
+]);
 const replies = z.union([z.strictObject({ answer: z.unknown() }), z.strictObject({ refused: z.string() })]);
 
 /** The administrator's methods for an operator. */
-export type AdminOf = (operator: Operator | undefined) => AccountAdmin;
+export type AdminOf = (operator: Operator | undefined) => AccountCommands;
 
 /**
  * Opens the socket. The caller has claimed the folder, so one that lies there already is a dead service's.
@@ -230,7 +242,7 @@ function readRequest(text: string): Request | string {
   }
 }
 
-function run(admin: AccountAdmin, request: Request): Promise<unknown> {
+function run(admin: AccountCommands, request: Request): Promise<unknown> {
   switch (request.command) {
     case 'list':
       return admin.list();
@@ -248,11 +260,13 @@ function run(admin: AccountAdmin, request: Request): Promise<unknown> {
       return admin.setMailboxes(request.name, request.mailboxes, request.evenIfFrozen);
     case 'remove':
       return admin.remove(request.name);
+    case 'invite':
+      return admin.invite(request.name, request.locale);
   }
 }
 
 /** The service that works in a folder, from outside. Every method throws Error with what to do when it fails. */
-export interface AdminClient extends AccountAdmin {
+export interface AdminClient extends AccountCommands {
   /** Whether somebody listens at all. */
   isThere(): Promise<boolean>;
 }
@@ -294,12 +308,13 @@ export function createAdminClient(folder: string, operator: Operator, timeoutMs 
         operator,
       }),
     remove: (name) => ask(outcome, { command: 'remove', name, operator }),
+    invite: (name, locale) => ask(invited, { command: 'invite', name, locale, operator }),
   };
 }
 
 const notUnderstood = 'gave an answer that is not understood. Is it of another version? Then restart it with this one.';
 
-function copies(given: Parameters<AccountAdmin['add']>[0]) {
+function copies(given: Parameters<AccountCommands['add']>[0]) {
   return given.map(({ name, description, mailboxes }) => ({ name, description, mailboxes: [...mailboxes] }));
 }
 

@@ -2,8 +2,7 @@
 // organisation promises in turn is in config/directory.openapi.yaml; test/examples/directory-server.ts shows one that keeps it.
 
 import { readFile, stat } from 'node:fs/promises';
-import type { z } from 'zod';
-import type { Directory, Log, PasswordChange, SecondFactorAttempt } from '../../app/ports.ts';
+import type { Directory, Log, MailboxConfirmation, PasswordChange, SecondFactorAttempt } from '../../app/ports.ts';
 import { fileProblem } from '../../core/file-problem.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
 import { isWebhookSecret } from '../../core/webhook-secret.ts';
@@ -11,10 +10,7 @@ import { createEventQueue } from './event-queue.ts';
 import { endpoints } from './http-schemas.ts';
 import { type CallOptions, createSignedCalls } from './signed-calls.ts';
 
-type Asked<Verb extends keyof typeof endpoints> = z.input<(typeof endpoints)[Verb]['request']>;
-
 export interface HttpDirectory extends Directory {
-  confirmMailbox(confirmation: Asked<'confirmMailbox'>): Promise<'done' | 'no-account'>;
   readonly tell: NonNullable<Directory['tell']>;
   /** Events that wait are lost. */
   close(): void;
@@ -27,9 +23,7 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
   return {
     async accountsOf(mailbox: Mailbox) {
       const { accounts } = await call(endpoints.find, { mailbox });
-      return accounts.map(({ id, name, description, state, securityVersion, secondFactor }) => {
-        return { id, name, description, state, securityVersion, secondFactor };
-      });
+      return accounts;
     },
     async setPassword(change: PasswordChange) {
       const { outcome } = await call(endpoints.setPassword, change);
@@ -43,7 +37,7 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
       const answer = await call(endpoints.verifySecondFactor, attempt);
       return answer.outcome === 'too-many' ? { kind: answer.outcome, waitMs: answer.waitMs } : { kind: answer.outcome };
     },
-    async confirmMailbox(confirmation) {
+    async confirmMailbox(confirmation: MailboxConfirmation) {
       const { outcome } = await call(endpoints.confirmMailbox, confirmation);
       return outcome;
     },

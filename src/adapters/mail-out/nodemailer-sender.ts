@@ -1,7 +1,8 @@
-// Hands replies and notices to the relay by SMTP and tells what is worth another try (RFC 5321 §4.2.1) from what is not.
+// Hands replies, notices and invitations to the relay by SMTP and tells what is worth another try (RFC 5321 §4.2.1) from what is not.
 
 import { createTransport, type SendMailOptions } from 'nodemailer';
 import type { MailSender, SendResult } from '../../app/ports.ts';
+import { composeInvitation } from './invitation-message.ts';
 import { composeNotice } from './notice-message.ts';
 import { composeReply, type ReplyOptions } from './reply-message.ts';
 
@@ -34,6 +35,7 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
   return {
     send: (reply) => send(() => composeReply(reply, options)),
     sendNotice: (notice) => send(() => composeNotice(notice, options)),
+    sendInvitation: (invitation) => send(() => composeInvitation(invitation, options)),
     passOn(message, to) {
       // RFC 5321 §4.4: a trace line on top, nothing else is touched.
       const trace = `Received: by ${options.hostname} for its operator; ${new Date().toUTCString().replace('GMT', '+0000')}\r\n`;

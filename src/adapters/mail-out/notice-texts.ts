@@ -3,10 +3,12 @@
 
 import type { ClientHint } from '../../core/client-hint.ts';
 import type { Locale } from '../../core/locale.ts';
+import type { PasswordPurpose } from '../../core/purpose.ts';
 import { browserOn } from './reply-texts.ts';
 
 /** What the notice says. Times are written for the reader already. */
 export interface NoticeFacts {
+  readonly purpose: PasswordPurpose;
   readonly site: string;
   /** Undefined when the name could be taken for a link. */
   readonly account: string | undefined;
@@ -18,16 +20,16 @@ export interface NoticeFacts {
 
 /** Subject and paragraphs; the undo code stands alone in one of them. */
 export interface NoticeText {
-  readonly subject: string;
+  readonly subject: Readonly<Record<PasswordPurpose, string>>;
   readonly paragraphs: (facts: NoticeFacts) => readonly string[];
 }
 
 export const noticeTexts: Readonly<Record<Locale, NoticeText>> = {
   en: {
-    subject: 'Your password was changed',
-    paragraphs: ({ site, account, at, undoUntil, undoCode, clientHint }) => [
-      `A new password was set for ${account === undefined ? 'one of your accounts' : `your account ${account}`} at ${site} ` +
-        `on ${at}, with ${browserOn(clientHint, 'a browser', 'on')}. Everybody was logged out.`,
+    subject: { reset: 'Your password was changed', activate: 'Your account was activated' },
+    paragraphs: ({ purpose, site, account, at, undoUntil, undoCode, clientHint }) => [
+      `${purpose === 'reset' ? 'A new' : 'The first'} password was set for ${account === undefined ? 'one of your accounts' : `your account ${account}`} at ${site} ` +
+        `on ${at}, with ${browserOn(clientHint, 'a browser', 'on')}.${purpose === 'reset' ? ' Everybody was logged out.' : ''}`,
       'If that was you, there is nothing to do.',
       'If it was not, undo it with this code:',
       undoCode,
@@ -36,10 +38,11 @@ export const noticeTexts: Readonly<Record<Locale, NoticeText>> = {
     ],
   },
   de: {
-    subject: 'Ihr Passwort wurde geändert',
-    paragraphs: ({ site, account, at, undoUntil, undoCode, clientHint }) => [
-      `Für ${account === undefined ? 'eines Ihrer Konten' : `Ihr Konto ${account}`} bei ${site} wurde am ${at} ein neues Passwort ` +
-        `festgelegt, mit ${browserOn(clientHint, 'einem Browser', 'unter')}. Alle wurden abgemeldet.`,
+    subject: { reset: 'Ihr Passwort wurde geändert', activate: 'Ihr Konto wurde aktiviert' },
+    paragraphs: ({ purpose, site, account, at, undoUntil, undoCode, clientHint }) => [
+      `Für ${account === undefined ? 'eines Ihrer Konten' : `Ihr Konto ${account}`} bei ${site} wurde am ${at} ` +
+        `${purpose === 'reset' ? 'ein neues' : 'das erste'} Passwort festgelegt, mit ` +
+        `${browserOn(clientHint, 'einem Browser', 'unter')}.${purpose === 'reset' ? ' Alle wurden abgemeldet.' : ''}`,
       'Wenn Sie das waren, müssen Sie nichts tun.',
       'Wenn nicht, machen Sie es mit diesem Code rückgängig:',
       undoCode,
@@ -49,10 +52,10 @@ export const noticeTexts: Readonly<Record<Locale, NoticeText>> = {
     ],
   },
   fr: {
-    subject: 'Votre mot de passe a été changé',
-    paragraphs: ({ site, account, at, undoUntil, undoCode, clientHint }) => [
-      `Un nouveau mot de passe a été choisi pour ${account === undefined ? 'l’un de vos comptes' : `votre compte ${account}`} ` +
-        `(${site}) le ${at}, avec ${browserOn(clientHint, 'un navigateur', 'sous')}. Tout le monde a été déconnecté.`,
+    subject: { reset: 'Votre mot de passe a été changé', activate: 'Votre compte a été activé' },
+    paragraphs: ({ purpose, site, account, at, undoUntil, undoCode, clientHint }) => [
+      `${purpose === 'reset' ? 'Un nouveau' : 'Le premier'} mot de passe a été choisi pour ${account === undefined ? 'l’un de vos comptes' : `votre compte ${account}`} ` +
+        `(${site}) le ${at}, avec ${browserOn(clientHint, 'un navigateur', 'sous')}.${purpose === 'reset' ? ' Tout le monde a été déconnecté.' : ''}`,
       'Si c’était vous, vous n’avez rien à faire.',
       'Sinon, annulez ce changement avec ce code\u202f:',
       undoCode,
@@ -62,10 +65,10 @@ export const noticeTexts: Readonly<Record<Locale, NoticeText>> = {
     ],
   },
   es: {
-    subject: 'Se ha cambiado su contraseña',
-    paragraphs: ({ site, account, at, undoUntil, undoCode, clientHint }) => [
-      `Se ha elegido una nueva contraseña para ${account === undefined ? 'una de sus cuentas' : `su cuenta ${account}`} ` +
-        `en ${site} el ${at}, con ${browserOn(clientHint, 'un navegador', 'en')}. Se han cerrado todas las sesiones.`,
+    subject: { reset: 'Se ha cambiado su contraseña', activate: 'Se ha activado su cuenta' },
+    paragraphs: ({ purpose, site, account, at, undoUntil, undoCode, clientHint }) => [
+      `Se ha elegido ${purpose === 'reset' ? 'una nueva' : 'la primera'} contraseña para ${account === undefined ? 'una de sus cuentas' : `su cuenta ${account}`} ` +
+        `en ${site} el ${at}, con ${browserOn(clientHint, 'un navegador', 'en')}.${purpose === 'reset' ? ' Se han cerrado todas las sesiones.' : ''}`,
       'Si ha sido usted, no tiene que hacer nada.',
       'Si no, deshaga el cambio con este código:',
       undoCode,

@@ -23,10 +23,11 @@ const columnsMax = 72;
 
 /** Builds the message and its envelope, whose sender is empty: nobody ever answers an answer (RFC 3834 §3.3). */
 export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }: ReplyOptions): SendMailOptions {
-  const { label, clientHint } = reply;
+  const { label, clientHint, purpose } = reply;
   const isAnswer = reply.by === 'mail';
   const paragraphs = (isAnswer ? replyTexts : typedTexts)[reply.locale]({
     site: siteName,
+    purpose,
     label,
     clientHint,
     openedAt: formatTime(reply.openedAt, reply.locale, { ...day, ...time, timeZone }),
@@ -37,7 +38,7 @@ export function composeReply(reply: OutgoingReply, { from, siteName, timeZone }:
     from: { name: siteName, address: from },
     // As an object: a string would be parsed once more, and might then name somebody else.
     to: { name: '', address: reply.to },
-    subject: `${isAnswer ? 'Re: ' : ''}${requestSubject(reply.locale, label)}`,
+    subject: `${isAnswer ? 'Re: ' : ''}${requestSubject(purpose, reply.locale, label)}`,
     messageId: `<${reply.id}@${domainOf(from)}>`,
     ...(reply.inReplyTo === null ? {} : { inReplyTo: reply.inReplyTo, references: reply.inReplyTo }),
     // RFC 3834 §5

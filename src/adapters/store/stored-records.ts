@@ -92,6 +92,7 @@ const challengeKind: RecordKind<Challenge> = {
 const change = z.strictObject({
   id: hex(20),
   changeId: hex(32),
+  purpose: z.enum(purposes).exclude(['confirm']).default('reset'),
   accountId: z.string(),
   accountName: z.string(),
   mailbox,

@@ -26,7 +26,7 @@ export function createSecrets(master: Uint8Array): Secrets {
 }
 
 /** Random bytes taken from a supply: asking the generator for each few of them costs more than the bytes. */
-function createRandomPool(): Secrets['randomBytes'] {
+export function createRandomPool(): Secrets['randomBytes'] {
   let pool = randomBytes(0);
   return (count) => {
     if (pool.length < count) pool = randomBytes(Math.max(count, 4096));

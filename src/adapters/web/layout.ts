@@ -3,6 +3,7 @@
 
 import { type Html, html } from '../../core/html.ts';
 import { directions, type Locale, locales } from '../../core/locale.ts';
+import { type Purpose, purposes } from '../../core/purpose.ts';
 import { type Texts, texts } from './texts.ts';
 
 /** What all pages need to know. Texts of the operator, escaped like everything else. */
@@ -34,18 +35,28 @@ export interface Site extends SiteOptions {
   readonly paths: StaticPaths;
 }
 
-/** A page to come back to after the language was changed. */
-export type PageName = keyof typeof pagePaths;
-
-export const pagePaths = {
-  reset: '/reset',
-  typed: '/reset/typed',
-  accounts: '/reset/accounts',
-  secondFactor: '/reset/second-factor',
-  password: '/reset/password',
-  enrol: '/reset/enrol',
-  undo: '/undo',
+/** What an errand leads to after the code, page by page. */
+const steps = {
+  reset: ['accounts', 'second-factor', 'password', 'enrol', 'typed'],
+  activate: ['accounts', 'second-factor', 'password', 'enrol'],
+  confirm: ['mailbox'],
 } as const;
+
+type StepOf<P extends Purpose> = (typeof steps)[P][number];
+
+/** A page to come back to after the language was changed: its path, without the first slash. */
+export type PageName = Purpose | { [P in Purpose]: `${P}/${StepOf<P>}` }[Purpose] | 'undo';
+
+export const pageNames = [
+  'undo',
+  ...purposes,
+  ...purposes.flatMap((purpose) => steps[purpose].map((step) => `${purpose}/${step}`)),
+] as readonly PageName[];
+
+/** Where the right code leads. */
+export function firstStep(purpose: Purpose): string {
+  return `/${purpose}/${steps[purpose][0]}`;
+}
 
 /** A whole page. */
 export interface PageContent {

@@ -5,11 +5,12 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Clock, FollowChallenge } from '../../app/ports.ts';
 import type { Locale } from '../../core/locale.ts';
+import type { Purpose } from '../../core/purpose.ts';
 import { viewProgress } from './progress-view.ts';
 
 export interface LiveProgress {
   /** @param cookie attacker-chosen; undefined when there is none. @returns undefined when there are too many already, or the end has come */
-  open(cookie: string | undefined, locale: Locale): Readable | undefined;
+  open(purpose: Purpose, cookie: string | undefined, locale: Locale): Readable | undefined;
   /** Ends all streams. */
   close(): void;
 }
@@ -24,12 +25,12 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
   let closed = false;
 
   /** @returns false when it has as many followers as it may */
-  function start(stream: PassThrough, cookie: string | undefined, locale: Locale): boolean {
+  function start(stream: PassThrough, purpose: Purpose, cookie: string | undefined, locale: Locale): boolean {
     let told = '';
     let looking: Promise<void> | undefined;
     let again = false;
     const look = async () => {
-      const view = viewProgress(locale, await followChallenge.look(cookie), clock.now());
+      const view = viewProgress(locale, purpose, await followChallenge.look(purpose, cookie), clock.now());
       const text = JSON.stringify(view);
       if (stream.writableEnded || text === told) return;
       told = text;
@@ -56,7 +57,7 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
         beat();
       });
     };
-    const unfollow = followChallenge.follow(cookie, changed);
+    const unfollow = followChallenge.follow(purpose, cookie, changed);
     if (unfollow === undefined) return false;
     streams.add(stream);
     stream.once('close', () => {
@@ -71,9 +72,9 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
   }
 
   return {
-    open(cookie, locale) {
+    open(purpose, cookie, locale) {
       const stream = new PassThrough();
-      return !closed && streams.size < streamsMax && start(stream, cookie, locale) ? stream : undefined;
+      return !closed && streams.size < streamsMax && start(stream, purpose, cookie, locale) ? stream : undefined;
     },
     close() {
       closed = true;

@@ -7,8 +7,10 @@ import type { Context, Next } from 'koa';
 import type {
   Client,
   Clock,
+  ConfirmMailbox,
   EnrolSecondFactor,
   FollowChallenge,
+  GrantRequest,
   OpenChallenge,
   OpenedChallenge,
   RedeemCode,
@@ -20,12 +22,14 @@ import type {
 import { readClientHint } from '../../core/client-hint.ts';
 import { chooseLocale, type Locale, locales } from '../../core/locale.ts';
 import type { PasswordRefusalReason } from '../../core/password-policy.ts';
+import { type PasswordPurpose, type Purpose, purposes } from '../../core/purpose.ts';
 import { type FormRefusalReason, refuse } from '../../core/refusal.ts';
 import type { CookieJar } from './cookie-jar.ts';
-import { pagePaths, type Site } from './layout.ts';
+import { firstStep, pageNames, type Site } from './layout.ts';
 import type { LiveProgress } from './live-progress.ts';
 import {
   accountsPage,
+  mailboxPage,
   messagePage,
   passwordPage,
   phoneMailto,
@@ -46,15 +50,31 @@ export interface UseCases {
   readonly followChallenge: FollowChallenge;
   readonly redeemCode: RedeemCode;
   readonly resetPassword: ResetPassword;
+  readonly confirmMailbox: ConfirmMailbox;
   readonly enrolSecondFactor: EnrolSecondFactor;
   readonly typeAddress: TypeAddress;
   readonly undoChange: UndoChange;
   readonly clock: Clock;
 }
 
-const formBytesMax = '4kb';
+const form = formOf('4kb');
 // Two passwords of 256 characters, each of up to four octets, each octet written as three.
-const passwordFormBytesMax = '16kb';
+const passwordForm = formOf('16kb');
+
+function formOf(formLimit: string) {
+  return [formsOnly, bodyParser({ enableTypes: ['form'], formLimit })];
+}
+
+/** What the routes of all errands share. */
+interface Edge {
+  readonly useCases: UseCases;
+  readonly site: Site;
+  readonly cookies: CookieJar;
+  readonly live: LiveProgress;
+  readonly pages: Pages;
+  /** Whether a post comes from a page of ours. */
+  readonly isOwn: (ctx: Context) => boolean;
+}
 
 /** @param origin what browsers call us */
 export function pageRoutes(
@@ -65,69 +85,49 @@ export function pageRoutes(
   origin: () => string,
 ): Router {
   const router = new Router();
-  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
   const pages = createPages(useCases, site, cookies);
-  const { open, showReset, showRefusal } = pages;
+  const isOwn = (ctx: Context) => isOwnForm(ctx, origin());
+  const edge: Edge = { useCases, site, cookies, live, pages, isOwn };
 
   router.get('/', (ctx) => ctx.redirect('/reset'));
   router.get('/favicon.ico', (ctx) => {
     ctx.status = 204;
   });
-  router.get('/reset', async (ctx) => showReset(ctx, await open(ctx, cookies.get(ctx, 'challenge')), {}));
-  router.post('/reset', ...form, async (ctx) => {
-    const { nonce, code } = fieldsOf(ctx);
-    const redeemed = isOwnForm(ctx, origin())
-      ? await useCases.redeemCode({ cookie: cookies.get(ctx, 'challenge'), nonce, code, ...clientOf(ctx) })
-      : refuse('cross-site');
-    if (redeemed.kind === 'refused') return showRefusal(ctx, redeemed);
-    ctx.state.mailbox = redeemed.mailboxDigest;
-    cookies.set(ctx, 'grant', redeemed.grant);
-    seeOther(ctx, pagePaths.accounts);
-  });
-  router.post('/reset/new', async (ctx) => {
-    if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
-    cookies.set(ctx, 'challenge', (await open(ctx, undefined)).cookie);
-    seeOther(ctx, pagePaths.reset);
-  });
-  const isOwn = (ctx: Context) => isOwnForm(ctx, origin());
-  passwordRoutes(router, useCases, site, cookies, showRefusal, isOwn);
-  secondFactorRoutes(router, useCases, site, cookies, showRefusal, isOwn);
-  if (site.mayTypeAddress) typedRoutes(router, useCases, site, cookies, pages, isOwn);
+  for (const purpose of purposes) errandRoutes(router, edge, purpose);
+  for (const purpose of ['reset', 'activate'] as const) {
+    passwordRoutes(router, edge, purpose);
+    secondFactorRoutes(router, edge, purpose);
+  }
+  mailboxRoutes(router, edge);
+  undoRoutes(router, edge);
+  if (site.mayTypeAddress) typedRoutes(router, edge);
   router.post('/language', ...form, async (ctx) => {
-    if (!isOwnForm(ctx, origin())) return showRefusal(ctx, refuse('cross-site'));
+    if (!isOwn(ctx)) return pages.showRefusal(ctx, refuse('cross-site'));
     const { locale, page } = fieldsOf(ctx);
     const chosen = locales.find((each) => each === locale);
     if (chosen !== undefined) cookies.set(ctx, 'locale', chosen);
-    const back = Object.entries(pagePaths).find(([name]) => name === page);
-    seeOther(ctx, back?.[1] ?? pagePaths.reset);
+    seeOther(ctx, `/${pageNames.find((name) => name === page) ?? 'reset'}`);
   });
-  liveRoutes(router, useCases, site, cookies, live);
   return router;
 }
 
 /** For people who cannot send a mail. What it answers is the same whether or not an account has the address. */
 function typedRoutes(
   router: Router,
-  { typeAddress }: UseCases,
-  site: Site,
-  cookies: CookieJar,
-  { open, showRefusal }: ReturnType<typeof createPages>,
-  isOwn: (ctx: Context) => boolean,
+  { useCases: { typeAddress }, site, cookies, pages: { open, showRefusal }, isOwn }: Edge,
 ): void {
-  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
-
   async function showTyped(ctx: Context, problem?: { readonly text: string; readonly typed: string }): Promise<void> {
-    const opened = await open(ctx, cookies.get(ctx, 'challenge'));
-    if (opened.isNew) cookies.set(ctx, 'challenge', opened.cookie);
+    const opened = await open(ctx, 'reset', cookies.get(ctx, 'challenge-reset'));
+    if (opened.isNew) cookies.set(ctx, 'challenge-reset', opened.cookie);
     ctx.type = 'html';
     ctx.body = typedPage(localeOf(ctx, cookies), opened.nonce, site, problem);
   }
 
-  router.get(pagePaths.typed, (ctx) => showTyped(ctx));
-  router.post(pagePaths.typed, ...form, async (ctx) => {
+  router.get('/reset/typed', (ctx) => showTyped(ctx));
+  router.post('/reset/typed', ...form, async (ctx) => {
     const { nonce, address } = fieldsOf(ctx);
     const locale = localeOf(ctx, cookies);
-    const cookie = cookies.get(ctx, 'challenge');
+    const cookie = cookies.get(ctx, 'challenge-reset');
     const outcome = isOwn(ctx)
       ? await typeAddress({ cookie, nonce, address, locale, ...clientOf(ctx) })
       : refuse('cross-site');
@@ -139,54 +139,84 @@ function typedRoutes(
       return showTyped(ctx, { text, typed: address ?? '' });
     }
     ctx.state.mailbox = outcome.mailboxDigest;
-    seeOther(ctx, pagePaths.reset); // which says so, also after a reload
+    seeOther(ctx, '/reset'); // which says so, also after a reload
   });
 }
 
-/** What comes after the code: choose an account, set its password; and the undo, which needs no code of a page. */
+/** From the page to the right code: the same for every errand, and each has its own challenge. */
+function errandRoutes(router: Router, edge: Edge, purpose: Purpose): void {
+  const { useCases, cookies, pages, isOwn } = edge;
+  const { open, showStart, showRefusal } = pages;
+  const path = `/${purpose}`;
+  const name = `challenge-${purpose}` as const;
+
+  router.get(path, async (ctx) => {
+    showStart(ctx, await open(ctx, purpose, cookies.get(ctx, name)), {});
+  });
+  router.post(path, ...form, async (ctx) => {
+    const { nonce, code } = fieldsOf(ctx);
+    const redeemed = isOwn(ctx)
+      ? await useCases.redeemCode({ purpose, cookie: cookies.get(ctx, name), nonce, code, ...clientOf(ctx) })
+      : refuse('cross-site');
+    if (redeemed.kind === 'refused') return showRefusal(ctx, redeemed);
+    ctx.state.mailbox = redeemed.mailboxDigest;
+    cookies.set(ctx, `grant-${purpose}`, redeemed.grant);
+    seeOther(ctx, firstStep(purpose));
+  });
+  router.post(`${path}/new`, async (ctx) => {
+    if (!isOwn(ctx)) return showRefusal(ctx, refuse('cross-site'));
+    cookies.set(ctx, name, (await open(ctx, purpose, undefined)).cookie);
+    seeOther(ctx, path);
+  });
+  liveRoutes(router, edge, purpose);
+}
+
+function grantOf<P extends Purpose>(ctx: Context, cookies: CookieJar, purpose: P): GrantRequest<P> {
+  const cookie = cookies.get(ctx, `challenge-${purpose}`);
+  return { purpose, cookie, grant: cookies.get(ctx, `grant-${purpose}`) };
+}
+
+/** What comes after the code, for a password: choose an account, set its password. */
 function passwordRoutes(
   router: Router,
-  { resetPassword, undoChange }: UseCases,
-  site: Site,
-  cookies: CookieJar,
-  showRefusal: (ctx: Context, refused: RedeemRefused) => Promise<void>,
-  isOwn: (ctx: Context) => boolean,
+  { useCases: { resetPassword }, site, cookies, pages: { showRefusal }, isOwn }: Edge,
+  purpose: PasswordPurpose,
 ): void {
-  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: passwordFormBytesMax })];
-  const grantOf = (ctx: Context) => ({ cookie: cookies.get(ctx, 'challenge'), grant: cookies.get(ctx, 'grant') });
+  const path = `/${purpose}`;
 
   async function showPassword(ctx: Context, problem: string | undefined): Promise<void> {
-    const shown = await resetPassword.show(grantOf(ctx));
+    const shown = await resetPassword.show(grantOf(ctx, cookies, purpose));
     if (shown.kind === 'refused') return showRefusal(ctx, shown);
-    if (shown.chosen === undefined) return seeOther(ctx, pagePaths.accounts);
-    if (shown.secondFactor === 'asked') return seeOther(ctx, pagePaths.secondFactor);
+    if (shown.chosen === undefined) return seeOther(ctx, `${path}/accounts`);
+    if (shown.secondFactor === 'asked') return seeOther(ctx, `${path}/second-factor`);
     ctx.type = 'html';
-    ctx.body = passwordPage(localeOf(ctx, cookies), shown.chosen, shown, site, problem);
+    ctx.body = passwordPage(localeOf(ctx, cookies), purpose, shown.chosen, shown, site, problem);
   }
 
-  router.get(pagePaths.accounts, async (ctx) => {
-    const shown = await resetPassword.show(grantOf(ctx));
+  router.get(`${path}/accounts`, async (ctx) => {
+    const shown = await resetPassword.show(grantOf(ctx, cookies, purpose));
     if (shown.kind === 'refused') return showRefusal(ctx, shown);
     ctx.type = 'html';
     ctx.body = accountsPage(localeOf(ctx, cookies), shown, site);
   });
-  router.post(pagePaths.accounts, ...form, async (ctx) => {
+  router.post(`${path}/accounts`, ...passwordForm, async (ctx) => {
     const { nonce, account } = fieldsOf(ctx);
     const chosen = isOwn(ctx)
-      ? await resetPassword.choose({ ...grantOf(ctx), ...clientOf(ctx), nonce, account })
+      ? await resetPassword.choose({ ...grantOf(ctx, cookies, purpose), ...clientOf(ctx), nonce, account })
       : refuse('cross-site');
-    return chosen.kind === 'refused' ? showRefusal(ctx, chosen) : seeOther(ctx, pagePaths.password);
+    return chosen.kind === 'refused' ? showRefusal(ctx, chosen) : seeOther(ctx, `${path}/password`);
   });
-  router.get(pagePaths.password, (ctx) => showPassword(ctx, undefined));
-  router.post(pagePaths.password, ...form, async (ctx) => {
+  router.get(`${path}/password`, (ctx) => showPassword(ctx, undefined));
+  router.post(`${path}/password`, ...passwordForm, async (ctx) => {
     const { nonce, account, password, repeated } = fieldsOf(ctx);
     const locale = localeOf(ctx, cookies);
+    const typed = { nonce, account, password, repeated, locale };
     const set = isOwn(ctx)
-      ? await resetPassword.set({ ...grantOf(ctx), ...clientOf(ctx), nonce, account, password, repeated, locale })
+      ? await resetPassword.set({ ...grantOf(ctx, cookies, purpose), ...clientOf(ctx), ...typed })
       : refuse('cross-site');
     if (set.kind === 'password-set') {
       ctx.state.mailbox = set.mailboxDigest;
-      return seeOther(ctx, pagePaths.reset); // which says so, also after a reload
+      return seeOther(ctx, path); // which says so, also after a reload
     }
     const { reason } = set;
     if (!isAboutPassword(reason)) return showRefusal(ctx, refuse(reason));
@@ -194,14 +224,44 @@ function passwordRoutes(
     ctx.status = 422;
     return showPassword(ctx, texts[locale].passwordRefusals[reason]);
   });
+}
+
+/** What comes after the code, for a mailbox that is to be confirmed: one button. */
+function mailboxRoutes(
+  router: Router,
+  { useCases: { confirmMailbox }, site, cookies, pages: { showRefusal }, isOwn }: Edge,
+): void {
+  router.get('/confirm/mailbox', async (ctx) => {
+    const shown = await confirmMailbox.show(grantOf(ctx, cookies, 'confirm'));
+    if (shown.kind === 'refused') return showRefusal(ctx, shown);
+    ctx.type = 'html';
+    ctx.body = mailboxPage(localeOf(ctx, cookies), shown, site);
+  });
+  router.post('/confirm/mailbox', ...form, async (ctx) => {
+    const { nonce } = fieldsOf(ctx);
+    const outcome = isOwn(ctx)
+      ? await confirmMailbox.confirm({ ...grantOf(ctx, cookies, 'confirm'), ...clientOf(ctx), nonce })
+      : refuse('cross-site');
+    if (outcome.kind === 'refused') return showRefusal(ctx, outcome);
+    if (outcome.kind === 'confirmed') {
+      ctx.state.mailbox = outcome.mailboxDigest;
+      return seeOther(ctx, '/confirm'); // which says so, also after a reload
+    }
+    ctx.type = 'html';
+    ctx.body = mailboxPage(localeOf(ctx, cookies), { mailbox: outcome.mailbox, nonce: undefined }, site);
+  });
+}
+
+/** The undo, which needs no code of a page. */
+function undoRoutes(router: Router, { useCases: { undoChange }, site, cookies, pages, isOwn }: Edge): void {
   // People put the word where they think its last word is.
-  router.get('/reset/undo', (ctx) => ctx.redirect(pagePaths.undo));
-  router.get(pagePaths.undo, (ctx) => {
+  for (const purpose of ['reset', 'activate']) router.get(`/${purpose}/undo`, (ctx) => ctx.redirect('/undo'));
+  router.get('/undo', (ctx) => {
     ctx.type = 'html';
     ctx.body = undoPage(localeOf(ctx, cookies), site, { problem: undefined });
   });
-  router.post(pagePaths.undo, ...form, async (ctx) => {
-    if (!isOwn(ctx)) return showRefusal(ctx, refuse('cross-site'));
+  router.post('/undo', ...form, async (ctx) => {
+    if (!isOwn(ctx)) return pages.showRefusal(ctx, refuse('cross-site'));
     const locale = localeOf(ctx, cookies);
     const outcome = await undoChange(fieldsOf(ctx).code, clientOf(ctx));
     ctx.type = 'html';
@@ -218,14 +278,10 @@ function passwordRoutes(
 /** Between the account and its password: the second factor it has; and after the password, one it may get. */
 function secondFactorRoutes(
   router: Router,
-  { resetPassword, enrolSecondFactor }: UseCases,
-  site: Site,
-  cookies: CookieJar,
-  showRefusal: (ctx: Context, refused: RedeemRefused) => Promise<void>,
-  isOwn: (ctx: Context) => boolean,
+  { useCases: { resetPassword, enrolSecondFactor }, site, cookies, pages: { showRefusal }, isOwn }: Edge,
+  purpose: PasswordPurpose,
 ): void {
-  const form = [formsOnly, bodyParser({ enableTypes: ['form'], formLimit: formBytesMax })];
-  const grantOf = (ctx: Context) => ({ cookie: cookies.get(ctx, 'challenge'), grant: cookies.get(ctx, 'grant') });
+  const path = `/${purpose}`;
   /** What is said at the field of a form that is shown again. */
   const problemOf = (ctx: Context, { reason, waitMs = 0 }: RedeemRefused) => {
     const locale = localeOf(ctx, cookies);
@@ -236,47 +292,53 @@ function secondFactorRoutes(
   };
 
   async function showSecondFactor(ctx: Context, problem: string | undefined): Promise<void> {
-    const shown = await resetPassword.show(grantOf(ctx));
+    const shown = await resetPassword.show(grantOf(ctx, cookies, purpose));
     if (shown.kind === 'refused') return showRefusal(ctx, shown);
-    if (shown.chosen === undefined) return seeOther(ctx, pagePaths.accounts);
-    if (shown.secondFactor !== 'asked') return seeOther(ctx, pagePaths.password);
+    if (shown.chosen === undefined) return seeOther(ctx, `${path}/accounts`);
+    if (shown.secondFactor !== 'asked') return seeOther(ctx, `${path}/password`);
     ctx.type = 'html';
-    ctx.body = secondFactorPage(localeOf(ctx, cookies), shown.chosen, shown.nonce, site, problem);
+    ctx.body = secondFactorPage(localeOf(ctx, cookies), purpose, shown.chosen, shown.nonce, site, problem);
   }
 
   async function showEnrolment(ctx: Context, problem: string | undefined): Promise<void> {
-    const shown = await enrolSecondFactor.show(grantOf(ctx));
+    const shown = await enrolSecondFactor.show(grantOf(ctx, cookies, purpose));
     if (shown.kind === 'refused') return showRefusal(ctx, shown);
     ctx.type = 'html';
-    ctx.body = enrolPage(localeOf(ctx, cookies), shown, site, problem);
+    ctx.body = enrolPage(localeOf(ctx, cookies), purpose, shown, site, problem);
   }
 
-  router.get(pagePaths.secondFactor, (ctx) => showSecondFactor(ctx, undefined));
-  router.post(pagePaths.secondFactor, ...form, async (ctx) => {
+  router.get(`${path}/second-factor`, (ctx) => showSecondFactor(ctx, undefined));
+  router.post(`${path}/second-factor`, ...form, async (ctx) => {
     const { nonce, account, factor } = fieldsOf(ctx);
     const passed = isOwn(ctx)
-      ? await resetPassword.passSecondFactor({ ...grantOf(ctx), ...clientOf(ctx), nonce, account, typed: factor })
+      ? await resetPassword.passSecondFactor({
+          ...grantOf(ctx, cookies, purpose),
+          ...clientOf(ctx),
+          nonce,
+          account,
+          typed: factor,
+        })
       : refuse('cross-site');
-    if (passed.kind === 'passed') return seeOther(ctx, pagePaths.password);
+    if (passed.kind === 'passed') return seeOther(ctx, `${path}/password`);
     const isTyped = passed.reason === 'second-factor-wrong' || passed.reason === 'second-factor-exhausted';
     return isTyped ? showSecondFactor(ctx, problemOf(ctx, passed)) : showRefusal(ctx, passed);
   });
-  router.get(pagePaths.enrol, (ctx) => showEnrolment(ctx, undefined));
-  router.get(`${pagePaths.enrol}.svg`, async (ctx) => {
-    const shown = await enrolSecondFactor.show(grantOf(ctx));
+  router.get(`${path}/enrol`, (ctx) => showEnrolment(ctx, undefined));
+  router.get(`${path}/enrol.svg`, async (ctx) => {
+    const shown = await enrolSecondFactor.show(grantOf(ctx, cookies, purpose));
     if (shown.kind === 'refused') return; // no picture of a secret that no page shows
     ctx.type = 'svg';
     ctx.body = qrCodeSvg(shown.uri);
   });
-  router.post(pagePaths.enrol, ...form, async (ctx) => {
+  router.post(`${path}/enrol`, ...form, async (ctx) => {
     const { nonce, code } = fieldsOf(ctx);
     const enrolled = isOwn(ctx)
-      ? await enrolSecondFactor.enrol({ ...grantOf(ctx), ...clientOf(ctx), nonce, typed: code })
+      ? await enrolSecondFactor.enrol({ ...grantOf(ctx, cookies, purpose), ...clientOf(ctx), nonce, typed: code })
       : refuse('cross-site');
     if (enrolled.kind === 'enrolled') {
       // The answer itself: on a page to come back to, the codes would be shown more than once.
       ctx.type = 'html';
-      ctx.body = recoveryPage(localeOf(ctx, cookies), enrolled.accountName, enrolled.recoveryCodes, site);
+      ctx.body = recoveryPage(localeOf(ctx, cookies), purpose, enrolled.accountName, enrolled.recoveryCodes, site);
       return;
     }
     const isTyped = enrolled.reason === 'enrolment-code-wrong';
@@ -291,51 +353,50 @@ function isAboutPassword(reason: FormRefusalReason | PasswordRefusalReason): rea
 /** What an open page asks for by itself. None of it makes or renews a challenge. */
 function liveRoutes(
   router: Router,
-  { openChallenge, followChallenge, clock }: UseCases,
-  site: Site,
-  cookies: CookieJar,
-  live: LiveProgress,
+  { useCases: { openChallenge, followChallenge, clock }, site, cookies, live }: Edge,
+  purpose: Purpose,
 ): void {
-  router.get('/reset/progress', async (ctx) => {
-    ctx.body = viewProgress(
-      localeOf(ctx, cookies),
-      await followChallenge.look(cookies.get(ctx, 'challenge')),
-      clock.now(),
-    );
+  const name = `challenge-${purpose}` as const;
+  router.get(`/${purpose}/progress`, async (ctx) => {
+    const status = await followChallenge.look(purpose, cookies.get(ctx, name));
+    ctx.body = viewProgress(localeOf(ctx, cookies), purpose, status, clock.now());
   });
-  router.get('/reset/events', (ctx) => {
+  router.get(`/${purpose}/events`, (ctx) => {
     ctx.type = 'text/event-stream';
     ctx.set('Connection', 'close'); // after hours of events nobody waits for another request on it, and a stop not for it
     if (ctx.method === 'HEAD') {
       ctx.body = ''; // a stream that nobody reads would never end
       return;
     }
-    const stream = live.open(cookies.get(ctx, 'challenge'), localeOf(ctx, cookies));
+    const stream = live.open(purpose, cookies.get(ctx, name), localeOf(ctx, cookies));
     ctx.set('X-Accel-Buffering', 'no'); // nginx would keep events until there are enough of them
     // Without a body it is 204, which tells a browser not to connect again (HTML Standard §9.2.3).
     ctx.body = stream;
   });
-  router.get('/reset/mail.svg', async (ctx) => {
-    const cookie = cookies.get(ctx, 'challenge');
+  router.get(`/${purpose}/mail.svg`, async (ctx) => {
+    const cookie = cookies.get(ctx, name);
     const locale = localeOf(ctx, cookies);
-    const opened = await openChallenge({ cookie, locale, clientHint: readClientHint(ctx.get('user-agent')) });
+    const opened = await openChallenge({ purpose, cookie, locale, clientHint: readClientHint(ctx.get('user-agent')) });
     if (opened.isNew) return; // no picture of an address that no page shows
     ctx.type = 'svg';
     ctx.body = qrCodeSvg(phoneMailto(locale, opened, site));
   });
 }
 
+type Pages = ReturnType<typeof createPages>;
+
 /** The pages as answers. */
 function createPages({ openChallenge, clock }: UseCases, site: Site, cookies: CookieJar) {
-  const open = (ctx: Context, cookie: string | undefined) =>
+  const open = (ctx: Context, purpose: Purpose, cookie: string | undefined) =>
     openChallenge({
+      purpose,
       cookie,
       locale: localeOf(ctx, cookies),
       clientHint: readClientHint(ctx.get('user-agent')),
     });
 
-  function showReset(ctx: Context, opened: OpenedChallenge, messages: ResetMessages): void {
-    if (opened.isNew) cookies.set(ctx, 'challenge', opened.cookie);
+  function showStart(ctx: Context, opened: OpenedChallenge, messages: ResetMessages): void {
+    if (opened.isNew) cookies.set(ctx, `challenge-${opened.purpose}`, opened.cookie);
     const locale = localeOf(ctx, cookies);
     const renewed = messages.renewed ?? (opened.renewed ? texts[locale].renewed : undefined);
     ctx.type = 'html';
@@ -352,15 +413,21 @@ function createPages({ openChallenge, clock }: UseCases, site: Site, cookies: Co
     ctx.state.reason = refused.reason;
     ctx.status = reply.status;
     if (refused.waitMs !== undefined) ctx.set('Retry-After', String(Math.ceil(refused.waitMs / 1000)));
+    const purpose = purposeOf(ctx);
     if (reply.shown !== 'page') {
-      const opened = await open(ctx, cookies.get(ctx, 'challenge'));
-      return showReset(ctx, opened, reply.shown === 'form' ? { problem: message } : { renewed: message });
+      const opened = await open(ctx, purpose, cookies.get(ctx, `challenge-${purpose}`));
+      return showStart(ctx, opened, reply.shown === 'form' ? { problem: message } : { renewed: message });
     }
     ctx.type = 'html';
-    ctx.body = messagePage(locale, site, message, reply.wayOn);
+    ctx.body = messagePage(locale, site, purpose, message, reply.wayOn);
   }
 
-  return { open, showReset, showRefusal };
+  return { open, showStart, showRefusal };
+}
+
+/** The errand that a page belongs to. */
+export function purposeOf({ path }: Context): Purpose {
+  return purposes.find((purpose) => path.split('/')[1] === purpose) ?? 'reset';
 }
 
 /** The language a person chose, or else the one their browser asks for. */

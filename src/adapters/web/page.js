@@ -6,6 +6,7 @@ const [live, line, refused, verdict, form, code] = ['progress', 'line', 'refused
   byId,
 );
 const renewed = byId('renewed') !== null;
+const page = form.getAttribute('action');
 
 byId('copy').hidden = false;
 byId('paste-help').hidden = false;
@@ -60,12 +61,12 @@ function show(view) {
   // Another tab has begun another request: the code for what this one shows would not be taken any more.
   if (view.label !== '' && view.label !== byId('label').textContent) {
     stop();
-    return location.replace('/reset');
+    return location.replace(page);
   }
   if (view.over) stop();
   // The page that follows is a new one, or says how it ended. Not if this one is new already: cookies do not stay here.
   const newAlready = view.state === 'page-ended' && renewed;
-  if (view.over && view.state !== 'cookie-missing' && !newAlready) return location.replace('/reset');
+  if (view.over && view.state !== 'cookie-missing' && !newAlready) return location.replace(page);
   const before = live.dataset.state;
   const isNews = before !== view.state || line.textContent !== view.line || refused.textContent !== view.refused;
   live.dataset.state = view.state;
@@ -89,7 +90,7 @@ function show(view) {
 
 async function ask() {
   try {
-    const answer = await fetch('/reset/progress');
+    const answer = await fetch(`${page}/progress`);
     if (!answer.ok) throw new Error(String(answer.status));
     const isBack = failed > 0;
     failed = 0;
@@ -112,7 +113,7 @@ function askByItself() {
 
 function start() {
   stop();
-  source = new EventSource('/reset/events');
+  source = new EventSource(`${page}/events`);
   source.onmessage = ({ data }) => {
     clearTimeout(timer);
     failed = 0;

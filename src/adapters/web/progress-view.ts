@@ -3,11 +3,12 @@
 
 import type { ChallengeStatus, Progress } from '../../app/ports.ts';
 import type { Locale } from '../../core/locale.ts';
+import type { Purpose } from '../../core/purpose.ts';
 import type { MailSentence, Refused } from '../../core/refusal.ts';
 import type { VerdictDetails } from '../../core/sender-policy.ts';
 import { texts } from './texts.ts';
 
-/** As `GET /reset/progress` and each event of `GET /reset/events` give it. */
+/** As `progress` and each event of `events` below the page give it. */
 export interface ProgressView {
   readonly state: Progress | 'mail-refused' | 'cookie-missing' | 'page-ended';
   /** Of the request that the browser has now: a tab that shows another one is out of date. Empty: it has none. */
@@ -33,20 +34,22 @@ const tones: Readonly<Record<Progress, ProgressView['tone']>> = {
   'reply-failed': 'bad',
   locked: 'bad',
   verified: 'good',
-  'password-set': 'good',
+  done: 'good',
   finished: 'waiting',
 };
-const ends: readonly Progress[] = ['locked', 'verified', 'password-set', 'finished'];
+const ends: readonly Progress[] = ['locked', 'verified', 'done', 'finished'];
 // Refused for now: the person has nothing to mend.
 const patience: readonly MailSentence[] = ['checking', 'asked-often'];
 
 /** The view of a challenge, or of a page that has none any more. @param now milliseconds since the epoch */
 export function viewProgress(
   locale: Locale,
+  purpose: Purpose,
   status: ChallengeStatus | Refused<'cookie-missing' | 'page-ended'>,
   now: number,
 ): ProgressView {
   const words = texts[locale];
+  const { done, finished } = words.errands[purpose];
   const nothing = { refused: '', verdict: [] };
   if ('reason' in status) {
     const { reason } = status;
@@ -54,7 +57,8 @@ export function viewProgress(
   }
   const { progress, notice, label } = status;
   const over = ends.includes(progress);
-  const view = { state: progress, label, tone: tones[progress], line: words.progress[progress], ...nothing, over };
+  const lines = { ...words.progress, done, finished };
+  const view = { state: progress, label, tone: tones[progress], line: lines[progress], ...nothing, over };
   if (notice === undefined || notice.sentence === 'unchanged') return view;
   // A page that is over has nothing to mend; only a mail that came too late for it is worth a word, and not to
   // somebody whose code was right.

@@ -5,8 +5,64 @@ import type { Texts } from './texts.ts';
 export const de: Texts = {
   languageName: 'Deutsch',
   language: 'Sprache',
-  heading: 'Neues Passwort festlegen',
-  intro: 'Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
+  errands: {
+    reset: {
+      heading: 'Neues Passwort festlegen',
+      intro: 'Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
+      mailBody: (site, label) => [
+        'Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.',
+        `Ich möchte bei ${site} ein neues Passwort festlegen. Meine Anfrage heißt ${label}.`,
+      ],
+      done: 'Ihr neues Passwort gilt ab jetzt. Sie wurden überall abgemeldet: Bitte melden Sie sich jetzt damit an. Eine E-Mail berichtet Ihnen von der Änderung.',
+      finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch ein neues Passwort brauchen, fangen Sie bitte neu an.',
+      why: 'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass wirklich Sie das neue Passwort wollen.',
+      noAccount: (mailbox) =>
+        `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die diese Website betreuen.`,
+      chooseAccount: 'Für welches Konto brauchen Sie ein neues Passwort?',
+      passwordHeading: 'Wählen Sie Ihr neues Passwort',
+      newPassword: 'Neues Passwort',
+      setPassword: 'Neues Passwort festlegen',
+      other: 'Mein Konto ist neu und hat noch kein Passwort',
+    },
+    activate: {
+      heading: 'Konto aktivieren',
+      intro:
+        'Sie wählen das erste Passwort für ein Konto, das für Sie angelegt wurde. Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
+      mailBody: (site, label) => [
+        'Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.',
+        `Ich möchte bei ${site} das erste Passwort meines Kontos festlegen. Meine Anfrage heißt ${label}.`,
+      ],
+      done: 'Ihr Konto ist bereit: Melden Sie sich mit dem Namen des Kontos und dem Passwort an, das Sie gerade festgelegt haben. Eine E-Mail berichtet Ihnen davon.',
+      finished: 'Diese Anfrage ist abgeschlossen. Wenn Ihr Konto noch kein Passwort hat, fangen Sie bitte neu an.',
+      why: 'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass das Konto wirklich Ihres ist.',
+      noAccount: (mailbox) =>
+        `Zu ${mailbox} gehört kein Konto. Ging die Einladung an ein anderes Postfach? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die das Konto angelegt haben.`,
+      chooseAccount: 'Welches Konto möchten Sie aktivieren?',
+      passwordHeading: 'Wählen Sie Ihr Passwort',
+      newPassword: 'Passwort',
+      setPassword: 'Passwort festlegen',
+      other: 'Ich hatte ein Passwort und habe es vergessen',
+      active: 'Schon aktiv',
+      activeHelp:
+        'Melden Sie sich mit dem Passwort an, das Sie haben. Wenn Sie es vergessen haben, legen Sie ein neues fest.',
+    },
+    confirm: {
+      heading: 'E\u2011Mail-Adresse bestätigen',
+      intro:
+        'Sie zeigen uns, dass die Adresse Ihnen gehört. Sie schicken uns eine E-Mail, wir antworten mit einem Code, und den geben Sie hier ein.',
+      mailBody: (site, label) => [
+        'Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.',
+        `Ich möchte bei ${site} meine Adresse bestätigen. Meine Anfrage heißt ${label}.`,
+      ],
+      done: 'Ihre Adresse ist bestätigt. Sie können diese Seite schließen und dort weitermachen, wo Sie vorher waren.',
+      finished: 'Diese Anfrage ist abgeschlossen. Wenn Ihre Adresse noch nicht bestätigt ist, fangen Sie bitte neu an.',
+      why: 'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass die Adresse wirklich Ihre ist.',
+      noAccount: (mailbox) =>
+        `Zu ${mailbox} gehört kein Konto, deshalb gibt es nichts zu bestätigen. Haben Sie sich mit einer anderen Adresse angemeldet? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die diese Website betreuen.`,
+      confirmHelp: 'Wir halten nur fest, dass diese Adresse Ihnen gehört. Sonst ändert sich nichts.',
+      confirm: 'Diese Adresse bestätigen',
+    },
+  },
   renewed:
     'Die Seite, die Sie vorher offen hatten, gilt nicht mehr. Diese hier ist neu und hat eine neue Adresse: Bitte schicken Sie Ihre E-Mail an diese Adresse.',
   stepMail: 'Schicken Sie uns eine E\u2011Mail',
@@ -34,10 +90,6 @@ export const de: Texts = {
   copied: 'Kopiert',
   labelHelp: (label) =>
     `Ihre Anfrage heißt ${label}. Bitte lassen Sie das im Betreff Ihrer E-Mail stehen, oder schreiben Sie es hinein. Es steht auch in unserer Antwort.`,
-  mailBody: (site, label) => [
-    'Bitte schicken Sie diese E-Mail einfach ab. Sie müssen nichts dazuschreiben.',
-    `Ich möchte bei ${site} ein neues Passwort festlegen. Meine Anfrage heißt ${label}.`,
-  ],
   stepAnswer: 'Warten Sie auf unsere Antwort',
   progress: {
     'awaiting-mail':
@@ -54,9 +106,6 @@ export const de: Texts = {
       'Unsere Antwort ließ sich nicht zustellen. Bitte fangen Sie neu an und schreiben Sie uns von einer anderen Adresse.',
     locked:
       'Es wurden zu viele falsche Codes eingegeben, deshalb ist diese Seite jetzt geschlossen. Bitte fangen Sie neu an.',
-    finished: 'Diese Anfrage ist abgeschlossen. Wenn Sie noch ein neues Passwort brauchen, fangen Sie bitte neu an.',
-    'password-set':
-      'Ihr neues Passwort gilt ab jetzt. Sie wurden überall abgemeldet: Bitte melden Sie sich jetzt damit an. Eine E-Mail berichtet Ihnen von der Änderung.',
     verified: 'Der Code war richtig.',
   },
   notFollowed: {
@@ -98,7 +147,6 @@ export const de: Texts = {
   startAgain: 'Neu anfangen',
   whyHeading: 'Warum muss ich eine E\u2011Mail schicken?',
   why: [
-    'Nur Sie können aus Ihrem Postfach schreiben und dort unsere Antwort lesen. Daran erkennen wir, dass wirklich Sie das neue Passwort wollen.',
     'Andere Websites schicken Ihnen einen Link. Solche Links werden von E-Mail-Filtern geöffnet, und Fremde können sie missbrauchen. In unserer Antwort steht nur ein Code, und der ist ohne diese Seite nichts wert.',
     'Wir sehen uns an, wer Ihre E-Mail geschickt hat, und den Betreff. Wir bewahren sie nicht auf.',
   ],
@@ -108,19 +156,13 @@ export const de: Texts = {
     'Geben Sie den Code nur hier ein. Wir fragen Sie nie danach, weder per E-Mail noch am Telefon noch persönlich.',
   accountsHeading: 'Ihr Postfach ist bestätigt',
   wroteFrom: 'Unser Code ging an',
-  chooseAccount: 'Für welches Konto brauchen Sie ein neues Passwort?',
-  noAccount: (mailbox) =>
-    `Zu ${mailbox} gehört kein Konto. Haben Sie noch eine andere Adresse? Dann fangen Sie neu an und schreiben Sie uns von dort. Wenn nicht, fragen Sie bitte bei denen nach, die diese Website betreuen.`,
   otherAccount: 'Ein anderes Konto wählen',
-  passwordHeading: 'Wählen Sie Ihr neues Passwort',
   passwordFor: 'Es ist für das Konto',
   passwordHelp: (lengthMin) =>
     `Mindestens ${lengthMin} Zeichen. Am besten sind vier oder fünf Wörter, die Sie sich merken; Leerzeichen und alle Buchstaben sind erlaubt.`,
-  newPassword: 'Neues Passwort',
   samePassword: 'Dasselbe noch einmal',
   showPassword: 'Zeigen, was ich tippe',
   hidePassword: 'Verbergen, was ich tippe',
-  setPassword: 'Neues Passwort festlegen',
   passwordRefusals: {
     'password-missing': 'Bitte geben Sie ein neues Passwort ein.',
     'passwords-differ': 'Die beiden sind nicht gleich. Bitte geben Sie beide noch einmal ein.',
@@ -210,6 +252,8 @@ export const de: Texts = {
     'account-locked': () => 'Dieses Konto ist gesperrt. Bitte fragen Sie die Personen, die es betreuen.',
     'account-frozen': () =>
       'Eine Änderung dieses Kontos wurde rückgängig gemacht. Deshalb legen wir kein neues Passwort fest, bis die Personen, die es betreuen, nachgesehen haben. Bitte fragen Sie dort.',
+    'account-active': () =>
+      'Dieses Konto hat schon ein Passwort. Bitte melden Sie sich damit an. Wenn Sie es vergessen haben, können Sie ein neues festlegen.',
     'second-factor-missing': () =>
       'Eine App schützt dieses Konto, und ihre Ziffern wurden noch nicht eingegeben. Bitte gehen Sie zurück, drücken Sie auf „Weiter“ und wählen Sie das Konto noch einmal.',
     'second-factor-wrong': () =>

@@ -5,8 +5,63 @@ import type { Texts } from './texts.ts';
 export const en: Texts = {
   languageName: 'English',
   language: 'Language',
-  heading: 'Set a new password',
-  intro: 'You send us an email, we reply with a code, and you type that code in here.',
+  errands: {
+    reset: {
+      heading: 'Set a new password',
+      intro: 'You send us an email, we reply with a code, and you type that code in here.',
+      mailBody: (site, label) => [
+        'Please just send this email. You do not need to write anything.',
+        `I want to set a new password at ${site}. My request is ${label}.`,
+      ],
+      done: 'Your new password is set. You have been logged out everywhere: please log in with it now. An email tells you about the change.',
+      finished: 'This request is finished. If you still need a new password, please start again.',
+      why: 'Only you can write from your mailbox and read our reply there. That is how we know that it is you who wants the new password.',
+      noAccount: (mailbox) =>
+        `No account uses ${mailbox}. Do you have another address? Then start again and write from that one. If not, please ask the people who run this site.`,
+      chooseAccount: 'Which account needs the new password?',
+      passwordHeading: 'Choose your new password',
+      newPassword: 'New password',
+      setPassword: 'Set the new password',
+      other: 'My account is new and has no password yet',
+    },
+    activate: {
+      heading: 'Activate your account',
+      intro:
+        'You choose the first password of an account that was made for you. You send us an email, we reply with a code, and you type that code in here.',
+      mailBody: (site, label) => [
+        'Please just send this email. You do not need to write anything.',
+        `I want to set the first password of my account at ${site}. My request is ${label}.`,
+      ],
+      done: 'Your account is ready: log in with its name and the password you have just set. An email tells you about it.',
+      finished: 'This request is finished. If your account has no password yet, please start again.',
+      why: 'Only you can write from your mailbox and read our reply there. That is how we know that the account is yours.',
+      noAccount: (mailbox) =>
+        `No account uses ${mailbox}. Was another mailbox of yours invited? Then start again and write from that one. If not, please ask the people who made the account.`,
+      chooseAccount: 'Which account do you want to activate?',
+      passwordHeading: 'Choose your password',
+      newPassword: 'Password',
+      setPassword: 'Set the password',
+      other: 'I had a password and have forgotten it',
+      active: 'Active already',
+      activeHelp: 'Log in with the password you have. If you have forgotten it, set a new one.',
+    },
+    confirm: {
+      heading: 'Confirm your email address',
+      intro:
+        'You show us that the address is yours. You send us an email, we reply with a code, and you type that code in here.',
+      mailBody: (site, label) => [
+        'Please just send this email. You do not need to write anything.',
+        `I want to confirm my address at ${site}. My request is ${label}.`,
+      ],
+      done: 'Your address is confirmed. You can close this page and go on where you came from.',
+      finished: 'This request is finished. If your address is not confirmed yet, please start again.',
+      why: 'Only you can write from your mailbox and read our reply there. That is how we know that the address is yours.',
+      noAccount: (mailbox) =>
+        `No account uses ${mailbox}, so there is nothing to confirm. Did you register with another address? Then start again and write from that one. If not, please ask the people who run this site.`,
+      confirmHelp: 'We only note that this address is yours. Nothing else changes.',
+      confirm: 'Confirm this address',
+    },
+  },
   renewed:
     'The page you had open before has expired. This one is new and has a new address: please send your email to this address.',
   stepMail: 'Send us an email',
@@ -33,10 +88,6 @@ export const en: Texts = {
   copied: 'Copied',
   labelHelp: (label) =>
     `Your request is called ${label}. Please leave this in the subject of your email, or type it there. You will see it in our reply, too.`,
-  mailBody: (site, label) => [
-    'Please just send this email. You do not need to write anything.',
-    `I want to set a new password at ${site}. My request is ${label}.`,
-  ],
   stepAnswer: 'Wait for our reply',
   progress: {
     'awaiting-mail': 'We are waiting for your email. It can take a minute or two. Please leave this page open.',
@@ -51,10 +102,7 @@ export const en: Texts = {
     'reply-failed':
       'We could not deliver our reply to your mailbox. Please start again and write from another address.',
     locked: 'Too many wrong codes were typed in, so this page is closed. Please start again.',
-    'password-set':
-      'Your new password is set. You have been logged out everywhere: please log in with it now. An email tells you about the change.',
     verified: 'That was the right code.',
-    finished: 'This request is finished. If you still need a new password, please start again.',
   },
   notFollowed: {
     'cookie-missing':
@@ -92,7 +140,6 @@ export const en: Texts = {
   startAgain: 'Start again',
   whyHeading: 'Why do I have to send an email?',
   why: [
-    'Only you can write from your mailbox and read our reply there. That is how we know that it is you who wants the new password.',
     'Other sites email you a link. Mail filters open such links, and strangers can misuse them. Our reply holds only a code, which is worth nothing without this page.',
     'We look at who sent your email and at its subject. We do not keep the email.',
   ],
@@ -101,19 +148,13 @@ export const en: Texts = {
   tellNobody: 'Type the code in here and nowhere else. We will never ask you for it by email, by phone or in person.',
   accountsHeading: 'Your mailbox is confirmed',
   wroteFrom: 'Our code went to',
-  chooseAccount: 'Which account needs the new password?',
-  noAccount: (mailbox) =>
-    `No account uses ${mailbox}. Do you have another address? Then start again and write from that one. If not, please ask the people who run this site.`,
   otherAccount: 'Choose another account',
-  passwordHeading: 'Choose your new password',
   passwordFor: 'It is for the account',
   passwordHelp: (lengthMin) =>
     `At least ${lengthMin} characters. Four or five words that you will remember are best; blanks and all letters are allowed.`,
-  newPassword: 'New password',
   samePassword: 'The same once more',
   showPassword: 'Show what I type',
   hidePassword: 'Hide what I type',
-  setPassword: 'Set the new password',
   passwordRefusals: {
     'password-missing': 'Please type a new password.',
     'passwords-differ': 'The two are not the same. Please type both once more.',
@@ -197,6 +238,8 @@ export const en: Texts = {
     'account-locked': () => 'This account is locked. Please ask the people who look after it.',
     'account-frozen': () =>
       'A change of this account was undone, so we set no new password until the people who look after it have had a look. Please ask them.',
+    'account-active': () =>
+      'This account has a password already. Please log in with it. If you have forgotten it, you can set a new one.',
     'second-factor-missing': () =>
       'An app protects this account, and its digits have not been typed in yet. Please go back, press Continue and choose the account once more.',
     'second-factor-wrong': () =>

@@ -5,8 +5,63 @@ import type { Texts } from './texts.ts';
 export const es: Texts = {
   languageName: 'Español',
   language: 'Idioma',
-  heading: 'Elegir una nueva contraseña',
-  intro: 'Usted nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
+  errands: {
+    reset: {
+      heading: 'Elegir una nueva contraseña',
+      intro: 'Usted nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
+      mailBody: (site, label) => [
+        'Solo tiene que enviar este correo. No hace falta que añada nada.',
+        `Quiero elegir una nueva contraseña en ${site}. La referencia de mi solicitud es ${label}.`,
+      ],
+      done: 'Su nueva contraseña ya vale. Se ha cerrado la sesión en todas partes: por favor, entre ahora con ella. Un correo le informa del cambio.',
+      finished: 'Esta solicitud ha terminado. Si todavía necesita una nueva contraseña, empiece de nuevo, por favor.',
+      why: 'Solo usted puede escribir desde su buzón y leer allí nuestra respuesta. Así sabemos que es usted quien quiere la nueva contraseña.',
+      noAccount: (mailbox) =>
+        `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella. Si no, pida ayuda a las personas que llevan este sitio.`,
+      chooseAccount: '¿Qué cuenta necesita una nueva contraseña?',
+      passwordHeading: 'Elija su nueva contraseña',
+      newPassword: 'Nueva contraseña',
+      setPassword: 'Guardar la contraseña',
+      other: 'Mi cuenta es nueva y todavía no tiene contraseña',
+    },
+    activate: {
+      heading: 'Activar su cuenta',
+      intro:
+        'Usted elige la primera contraseña de una cuenta que se ha creado para usted. Nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
+      mailBody: (site, label) => [
+        'Solo tiene que enviar este correo. No hace falta que añada nada.',
+        `Quiero elegir la primera contraseña de mi cuenta en ${site}. La referencia de mi solicitud es ${label}.`,
+      ],
+      done: 'Su cuenta está lista: entre con su nombre de cuenta y la contraseña que acaba de elegir. Un correo le informa de ello.',
+      finished: 'Esta solicitud ha terminado. Si su cuenta todavía no tiene contraseña, empiece de nuevo, por favor.',
+      why: 'Solo usted puede escribir desde su buzón y leer allí nuestra respuesta. Así sabemos que la cuenta es de verdad suya.',
+      noAccount: (mailbox) =>
+        `Ninguna cuenta usa ${mailbox}. ¿Le llegó la invitación a otro buzón? Entonces empiece de nuevo y escríbanos desde él. Si no, pida ayuda a las personas que han creado la cuenta.`,
+      chooseAccount: '¿Qué cuenta quiere activar?',
+      passwordHeading: 'Elija su contraseña',
+      newPassword: 'Contraseña',
+      setPassword: 'Guardar la contraseña',
+      other: 'Tenía una contraseña y la he olvidado',
+      active: 'Ya activas',
+      activeHelp: 'Entre con la contraseña que tiene. Si la ha olvidado, elija una nueva.',
+    },
+    confirm: {
+      heading: 'Confirmar su dirección de correo',
+      intro:
+        'Usted nos muestra que la dirección es suya. Nos envía un correo, nosotros le respondemos con un código y usted lo escribe aquí.',
+      mailBody: (site, label) => [
+        'Solo tiene que enviar este correo. No hace falta que añada nada.',
+        `Quiero confirmar mi dirección en ${site}. La referencia de mi solicitud es ${label}.`,
+      ],
+      done: 'Su dirección está confirmada. Puede cerrar esta página y seguir donde estaba.',
+      finished: 'Esta solicitud ha terminado. Si su dirección todavía no está confirmada, empiece de nuevo, por favor.',
+      why: 'Solo usted puede escribir desde su buzón y leer allí nuestra respuesta. Así sabemos que la dirección es de verdad suya.',
+      noAccount: (mailbox) =>
+        `Ninguna cuenta usa ${mailbox}, así que no hay nada que confirmar. ¿Se registró con otra dirección? Entonces empiece de nuevo y escríbanos desde ella. Si no, pida ayuda a las personas que llevan este sitio.`,
+      confirmHelp: 'Solo anotamos que esta dirección es suya. No cambia nada más.',
+      confirm: 'Confirmar esta dirección',
+    },
+  },
   renewed:
     'La página que tenía abierta ha caducado. Esta es nueva y tiene una dirección nueva: por favor, envíe su correo a esta dirección.',
   stepMail: 'Envíenos un correo',
@@ -33,10 +88,6 @@ export const es: Texts = {
   copied: 'Copiada',
   labelHelp: (label) =>
     `La referencia de su solicitud es ${label}. Déjela en el asunto de su correo, o escríbala allí. También aparece en nuestra respuesta.`,
-  mailBody: (site, label) => [
-    'Solo tiene que enviar este correo. No hace falta que añada nada.',
-    `Quiero elegir una nueva contraseña en ${site}. La referencia de mi solicitud es ${label}.`,
-  ],
   stepAnswer: 'Espere nuestra respuesta',
   progress: {
     'awaiting-mail': 'Estamos esperando su correo. Puede tardar uno o dos minutos. Deje esta página abierta.',
@@ -52,9 +103,6 @@ export const es: Texts = {
       'No hemos podido entregar nuestra respuesta en su buzón. Por favor, empiece de nuevo y escríbanos desde otra dirección.',
     locked:
       'Se han escrito demasiados códigos incorrectos, por eso hemos cerrado esta página. Por favor, empiece de nuevo.',
-    finished: 'Esta solicitud ha terminado. Si todavía necesita una nueva contraseña, empiece de nuevo, por favor.',
-    'password-set':
-      'Su nueva contraseña ya vale. Se ha cerrado la sesión en todas partes: por favor, entre ahora con ella. Un correo le informa del cambio.',
     verified: 'El código era correcto.',
   },
   notFollowed: {
@@ -94,7 +142,6 @@ export const es: Texts = {
   startAgain: 'Empezar de nuevo',
   whyHeading: '¿Por qué tengo que enviar un correo?',
   why: [
-    'Solo usted puede escribir desde su buzón y leer allí nuestra respuesta. Así sabemos que es usted quien quiere la nueva contraseña.',
     'Otros sitios envían un enlace. Los filtros de correo abren esos enlaces, y hay quien puede abusar de ellos. Nuestra respuesta solo tiene un código, que no vale nada sin esta página.',
     'Miramos quién ha enviado su correo y el asunto. No lo guardamos.',
   ],
@@ -104,19 +151,13 @@ export const es: Texts = {
     'Escriba el código aquí y en ningún otro sitio. Nunca se lo pediremos por correo, por teléfono ni en persona.',
   accountsHeading: 'Su dirección de correo está confirmada',
   wroteFrom: 'Nuestro código fue a',
-  chooseAccount: '¿Qué cuenta necesita una nueva contraseña?',
-  noAccount: (mailbox) =>
-    `Ninguna cuenta usa ${mailbox}. ¿Tiene otra dirección? Entonces empiece de nuevo y escríbanos desde ella. Si no, pida ayuda a las personas que llevan este sitio.`,
   otherAccount: 'Elegir otra cuenta',
-  passwordHeading: 'Elija su nueva contraseña',
   passwordFor: 'Es para la cuenta',
   passwordHelp: (lengthMin) =>
     `Al menos ${lengthMin} caracteres. Lo mejor son cuatro o cinco palabras que vaya a recordar; se admiten espacios y todas las letras.`,
-  newPassword: 'Nueva contraseña',
   samePassword: 'La misma otra vez',
   showPassword: 'Mostrar lo que escribo',
   hidePassword: 'Ocultar lo que escribo',
-  setPassword: 'Guardar la contraseña',
   passwordRefusals: {
     'password-missing': 'Por favor, escriba una nueva contraseña.',
     'passwords-differ': 'Las dos no son iguales. Por favor, escríbalas otra vez.',
@@ -205,6 +246,8 @@ export const es: Texts = {
     'account-locked': () => 'Esta cuenta está bloqueada. Por favor, pregunte a las personas que se ocupan de ella.',
     'account-frozen': () =>
       'Se ha deshecho un cambio de esta cuenta, por eso no guardamos ninguna contraseña nueva hasta que lo revisen las personas que se ocupan de ella. Por favor, pregúnteles.',
+    'account-active': () =>
+      'Esta cuenta ya tiene contraseña. Por favor, entre con ella. Si la ha olvidado, puede elegir una nueva.',
     'second-factor-missing': () =>
       'Una aplicación protege esta cuenta, y todavía no se han escrito sus cifras. Por favor, vuelva, pulse «Continuar» y elija la cuenta otra vez.',
     'second-factor-wrong': () =>

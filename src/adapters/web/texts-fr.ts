@@ -5,8 +5,63 @@ import type { Texts } from './texts.ts';
 export const fr: Texts = {
   languageName: 'Français',
   language: 'Langue',
-  heading: 'Choisir un nouveau mot de passe',
-  intro: 'Vous nous envoyez un e-mail, nous vous répondons avec un code, et vous tapez ce code ici.',
+  errands: {
+    reset: {
+      heading: 'Choisir un nouveau mot de passe',
+      intro: 'Vous nous envoyez un e-mail, nous vous répondons avec un code, et vous tapez ce code ici.',
+      mailBody: (site, label) => [
+        'Envoyez simplement cet e-mail. Vous n’avez rien à ajouter.',
+        `Je souhaite choisir un nouveau mot de passe pour ${site}. La référence de ma demande est ${label}.`,
+      ],
+      done: 'Votre nouveau mot de passe est en place. Vous avez été déconnecté partout\u202f: connectez-vous maintenant avec lui. Un e-mail vous informe de ce changement.',
+      finished: 'Cette demande est terminée. S’il vous faut encore un nouveau mot de passe, veuillez recommencer.',
+      why: 'Personne d’autre que vous ne peut écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que le nouveau mot de passe est bien pour vous.',
+      noAccount: (mailbox) =>
+        `Aucun compte n’utilise ${mailbox}. Avez-vous une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui s’occupent de ce site.`,
+      chooseAccount: 'Pour quel compte faut-il un nouveau mot de passe\u202f?',
+      passwordHeading: 'Choisissez votre nouveau mot de passe',
+      newPassword: 'Nouveau mot de passe',
+      setPassword: 'Enregistrer le mot de passe',
+      other: 'Mon compte est nouveau et n’a pas encore de mot de passe',
+    },
+    activate: {
+      heading: 'Activer votre compte',
+      intro:
+        'Vous choisissez le premier mot de passe d’un compte qui a été créé pour vous. Vous nous envoyez un e-mail, nous vous répondons avec un code, et vous tapez ce code ici.',
+      mailBody: (site, label) => [
+        'Envoyez simplement cet e-mail. Vous n’avez rien à ajouter.',
+        `Je souhaite choisir le premier mot de passe de mon compte pour ${site}. La référence de ma demande est ${label}.`,
+      ],
+      done: 'Votre compte est prêt\u202f: connectez-vous avec son nom et le mot de passe que vous venez de choisir. Un e-mail vous en informe.',
+      finished: 'Cette demande est terminée. Si votre compte n’a pas encore de mot de passe, veuillez recommencer.',
+      why: 'Personne d’autre que vous ne peut écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que ce compte est bien le vôtre.',
+      noAccount: (mailbox) =>
+        `Aucun compte n’utilise ${mailbox}. L’invitation est-elle arrivée dans une autre boîte mail\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui ont créé le compte.`,
+      chooseAccount: 'Quel compte voulez-vous activer\u202f?',
+      passwordHeading: 'Choisissez votre mot de passe',
+      newPassword: 'Mot de passe',
+      setPassword: 'Enregistrer le mot de passe',
+      other: 'J’avais un mot de passe et je l’ai oublié',
+      active: 'Déjà actifs',
+      activeHelp: 'Connectez-vous avec le mot de passe que vous avez. Si vous l’avez oublié, choisissez-en un nouveau.',
+    },
+    confirm: {
+      heading: 'Confirmer votre adresse e\u2011mail',
+      intro:
+        'Vous nous montrez que l’adresse est à vous. Vous nous envoyez un e-mail, nous vous répondons avec un code, et vous tapez ce code ici.',
+      mailBody: (site, label) => [
+        'Envoyez simplement cet e-mail. Vous n’avez rien à ajouter.',
+        `Je souhaite confirmer mon adresse pour ${site}. La référence de ma demande est ${label}.`,
+      ],
+      done: 'Votre adresse est confirmée. Vous pouvez fermer cette page et continuer là où vous étiez.',
+      finished: 'Cette demande est terminée. Si votre adresse n’est pas encore confirmée, veuillez recommencer.',
+      why: 'Personne d’autre que vous ne peut écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que cette adresse est bien la vôtre.',
+      noAccount: (mailbox) =>
+        `Aucun compte n’utilise ${mailbox}, il n’y a donc rien à confirmer. Vous êtes-vous inscrit avec une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui s’occupent de ce site.`,
+      confirmHelp: 'Nous notons seulement que cette adresse est à vous. Rien d’autre ne change.',
+      confirm: 'Confirmer cette adresse',
+    },
+  },
   renewed:
     'La page que vous aviez ouverte n’est plus valable. Celle-ci est nouvelle et a une nouvelle adresse\u202f: veuillez envoyer votre e-mail à cette adresse.',
   stepMail: 'Envoyez-nous un e\u2011mail',
@@ -34,10 +89,6 @@ export const fr: Texts = {
   copied: 'Adresse copiée',
   labelHelp: (label) =>
     `La référence de votre demande est ${label}. Laissez-la dans l’objet de votre e-mail, ou ajoutez-la vous-même. Vous la retrouverez dans notre réponse.`,
-  mailBody: (site, label) => [
-    'Envoyez simplement cet e-mail. Vous n’avez rien à ajouter.',
-    `Je souhaite choisir un nouveau mot de passe pour ${site}. La référence de ma demande est ${label}.`,
-  ],
   stepAnswer: 'Attendez notre réponse',
   progress: {
     'awaiting-mail': 'Nous attendons votre e-mail. Cela peut prendre une minute ou deux. Laissez cette page ouverte.',
@@ -52,9 +103,6 @@ export const fr: Texts = {
     'reply-failed':
       'Notre réponse n’a pas pu être remise à votre boîte mail. Veuillez recommencer et nous écrire depuis une autre adresse.',
     locked: 'Trop de codes incorrects ont été tapés, cette page est donc fermée. Veuillez recommencer.',
-    finished: 'Cette demande est terminée. S’il vous faut encore un nouveau mot de passe, veuillez recommencer.',
-    'password-set':
-      'Votre nouveau mot de passe est en place. Vous avez été déconnecté partout\u202f: connectez-vous maintenant avec lui. Un e-mail vous informe de ce changement.',
     verified: 'C’était le bon code.',
   },
   notFollowed: {
@@ -95,7 +143,6 @@ export const fr: Texts = {
   startAgain: 'Recommencer',
   whyHeading: 'Pourquoi dois\u2011je envoyer un e\u2011mail\u202f?',
   why: [
-    'Personne d’autre que vous ne peut écrire depuis votre boîte mail et y lire notre réponse. C’est ainsi que nous savons que le nouveau mot de passe est bien pour vous.',
     'Ailleurs, on vous envoie un lien. Les filtres de messagerie ouvrent ces liens, et des inconnus peuvent en abuser. Notre réponse ne contient qu’un code, qui ne vaut rien sans cette page.',
     'Nous regardons qui a envoyé votre e-mail, et son objet. Nous ne le gardons pas.',
   ],
@@ -105,19 +152,13 @@ export const fr: Texts = {
     'Tapez le code ici et nulle part ailleurs. Nous ne vous le demanderons jamais par e-mail, par téléphone ou de vive voix.',
   accountsHeading: 'Votre adresse e-mail est confirmée',
   wroteFrom: 'Notre code est allé à l’adresse',
-  chooseAccount: 'Pour quel compte faut-il un nouveau mot de passe\u202f?',
-  noAccount: (mailbox) =>
-    `Aucun compte n’utilise ${mailbox}. Avez-vous une autre adresse\u202f? Alors recommencez et écrivez-nous depuis celle-là. Sinon, demandez de l’aide aux personnes qui s’occupent de ce site.`,
   otherAccount: 'Choisir un autre compte',
-  passwordHeading: 'Choisissez votre nouveau mot de passe',
   passwordFor: 'Il est destiné au compte',
   passwordHelp: (lengthMin) =>
     `Au moins ${lengthMin} caractères. Le mieux\u202f: quatre ou cinq mots que vous retiendrez. Les espaces et toutes les lettres sont permis.`,
-  newPassword: 'Nouveau mot de passe',
   samePassword: 'Encore une fois le même',
   showPassword: 'Afficher ce que je tape',
   hidePassword: 'Masquer ce que je tape',
-  setPassword: 'Enregistrer le mot de passe',
   passwordRefusals: {
     'password-missing': 'Veuillez taper un nouveau mot de passe.',
     'passwords-differ': 'Les deux ne sont pas identiques. Veuillez les taper encore une fois.',
@@ -206,6 +247,8 @@ export const fr: Texts = {
     'account-locked': () => 'Ce compte est bloqué. Veuillez vous adresser aux personnes qui s’en occupent.',
     'account-frozen': () =>
       'Un changement de ce compte a été annulé. Nous n’enregistrons donc pas de nouveau mot de passe avant que les personnes qui s’en occupent aient vérifié. Veuillez vous adresser à elles.',
+    'account-active': () =>
+      'Ce compte a déjà un mot de passe. Veuillez vous connecter avec lui. Si vous l’avez oublié, vous pouvez en choisir un nouveau.',
     'second-factor-missing': () =>
       'Une application protège ce compte, et ses chiffres n’ont pas encore été tapés. Veuillez revenir en arrière, appuyer sur «\u202fContinuer\u202f» et choisir le compte encore une fois.',
     'second-factor-wrong': () =>

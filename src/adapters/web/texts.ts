@@ -18,13 +18,44 @@ export interface MessageFacts {
   readonly wait: string;
 }
 
+/** The words that tell one errand from the others. */
+export interface ErrandTexts {
+  readonly heading: string;
+  readonly intro: string;
+  /** Two paragraphs; the first one alone goes into the picture for the phone. */
+  readonly mailBody: (site: string, label: string) => readonly [string, string];
+  /** As progress: it has come to its end; it is over. */
+  readonly done: string;
+  readonly finished: string;
+  /** What the email is for. */
+  readonly why: string;
+  readonly noAccount: (mailbox: string) => string;
+}
+
+/** Those of an errand that ends in a password. */
+export interface PasswordErrandTexts extends ErrandTexts {
+  readonly chooseAccount: string;
+  readonly passwordHeading: string;
+  readonly newPassword: string;
+  readonly setPassword: string;
+  /** A link to the other one of them. The invitation names that on the reset page. */
+  readonly other: string;
+}
+
 /** All words of the pages in one language. */
 export interface Texts {
   /** Of the language, in itself. */
   readonly languageName: string;
   readonly language: string;
-  readonly heading: string;
-  readonly intro: string;
+  readonly errands: {
+    readonly reset: PasswordErrandTexts;
+    readonly activate: PasswordErrandTexts & {
+      /** Above the names of accounts that have a password, and what to do about them. */
+      readonly active: string;
+      readonly activeHelp: string;
+    };
+    readonly confirm: ErrandTexts & { readonly confirmHelp: string; readonly confirm: string };
+  };
   /** The page of before has ended, and this one is new. */
   readonly renewed: string;
   readonly stepMail: string;
@@ -48,10 +79,9 @@ export interface Texts {
   readonly copyAddress: string;
   readonly copied: string;
   readonly labelHelp: (label: string) => string;
-  /** Two paragraphs; the first one alone goes into the picture for the phone. */
-  readonly mailBody: (site: string, label: string) => readonly [string, string];
   readonly stepAnswer: string;
-  readonly progress: Readonly<Record<Progress, string>>;
+  /** The two that are missing are the errand's own. */
+  readonly progress: Readonly<Record<Exclude<Progress, 'done' | 'finished'>, string>>;
   /** In place of the progress, when the page has no challenge any more, or cannot be told from others. */
   readonly notFollowed: Readonly<Record<'cookie-missing' | 'page-ended', string>>;
   readonly noConnection: string;
@@ -68,23 +98,19 @@ export interface Texts {
   readonly validUntil: readonly [string, string];
   readonly startAgain: string;
   readonly whyHeading: string;
+  /** After the errand's own paragraph. */
   readonly why: readonly string[];
   readonly continue: string;
   readonly back: string;
   readonly tellNobody: string;
   readonly accountsHeading: string;
   readonly wroteFrom: string;
-  readonly chooseAccount: string;
-  readonly noAccount: (mailbox: string) => string;
   readonly otherAccount: string;
-  readonly passwordHeading: string;
   readonly passwordFor: string;
   readonly passwordHelp: (lengthMin: number) => string;
-  readonly newPassword: string;
   readonly samePassword: string;
   readonly showPassword: string;
   readonly hidePassword: string;
-  readonly setPassword: string;
   readonly passwordRefusals: Readonly<Record<PasswordRefusalReason, string>>;
   readonly secondFactorHeading: string;
   readonly secondFactorFor: string;

@@ -26,7 +26,7 @@ export function answerUnread(server: Server, site: Site, log: Log): void {
     if (code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) return void socket.destroy();
     const trouble = known[code] ?? 'bad-request';
     const status = troubles[trouble];
-    const page = messagePage('en', site, texts.en.troubles[trouble], 'back');
+    const page = messagePage('en', site, 'reset', texts.en.troubles[trouble], 'back');
     const headers = {
       ...securityHeaders,
       'Content-Type': 'text/html; charset=utf-8',

@@ -29,6 +29,7 @@ export const webReplies: Readonly<Record<FormRefusalReason, WebReply>> = {
   'account-changed': { status: 409, shown: 'page', wayOn: 'back' },
   'account-locked': { status: 403, shown: 'page', wayOn: 'back' },
   'account-frozen': { status: 403, shown: 'page', wayOn: 'back' },
+  'account-active': { status: 409, shown: 'page', wayOn: 'back' },
   'second-factor-missing': { status: 403, shown: 'page', wayOn: 'back' },
   'second-factor-wrong': { status: 422, shown: 'page', wayOn: 'back' },
   'second-factor-exhausted': { status: 429, shown: 'page', wayOn: 'back' },

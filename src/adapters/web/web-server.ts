@@ -12,7 +12,7 @@ import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import { type ScriptName, type Site, type SiteOptions, scriptNames } from './layout.ts';
 import { createLiveProgress, streamsMax } from './live-progress.ts';
 import { readLogo } from './logo.ts';
-import { localeOf, pageRoutes, type UseCases } from './page-routes.ts';
+import { localeOf, pageRoutes, purposeOf, type UseCases } from './page-routes.ts';
 import { messagePage } from './pages.ts';
 import { securityHeaders, strictTransportSecurity } from './security-headers.ts';
 import { serveStaticFiles, staticFile } from './static-files.ts';
@@ -119,7 +119,7 @@ function observe({ clock, log }: Ports, site: Site, cookies: CookieJar) {
     ctx.status = troubles[trouble];
     if (trouble === 'unavailable') ctx.set('Retry-After', '60');
     ctx.type = 'html';
-    ctx.body = messagePage(locale, site, texts[locale].troubles[trouble], 'back');
+    ctx.body = messagePage(locale, site, purposeOf(ctx), texts[locale].troubles[trouble], 'back');
   };
   return async (ctx: Context, next: Next) => {
     const startedAt = clock.now();
