@@ -411,7 +411,9 @@ it('the data folder holds neither the secret of an app nor a recovery code, in a
   const letters = /data-key="([A-Z2-7]{32})"/.exec(await text(shown, '/reset/enrol'))?.[1] ?? '';
   const codes = phone.codes.flatMap((code) => [code, code.replaceAll('-', '')]);
   const entries = await readdir(world.dataDir, { withFileTypes: true, recursive: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  // What is being written has another name for a moment.
+  const whole = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'));
+  const files = whole.map((entry) => join(entry.parentPath, entry.name));
   const contents = await Promise.all(files.map((path) => readFile(path, 'latin1')));
   assert.ok(contents.some((content) => content.includes('"sealedSecret"')));
   for (const secret of [...spellings, letters, ...codes]) {
