@@ -568,14 +568,14 @@ describe('administration', { concurrency: true }, () => {
   });
 });
 
-describe('a hundred thousand accounts', () => {
-  const many = 100_000;
+describe('twenty thousand accounts', () => {
+  const many = 20_000;
   const all = Array.from({ length: many }, (_, number) => {
     return account(`account ${number}`, `person.${number >> 1}@school.example`, `p${number}@home.example`);
   });
 
   test('are added in one write and in good time', async (t) => {
-    await quickEnough(5000, 'adding', async () => {
+    await quickEnough(2000, 'adding', async () => {
       const { path, file } = await inFolder(t);
       const write = t.mock.method(file, 'write');
       const directory = await openBuiltinDirectory(file, path, options);
@@ -593,13 +593,13 @@ describe('a hundred thousand accounts', () => {
     const writer = await openBuiltinDirectory(disk, 'the accounts', options);
     await writer.add(all);
     let directory = writer;
-    await quickEnough(5000, 'opening', async () => {
+    await quickEnough(2000, 'opening', async () => {
       const begun = performance.now();
       directory = await openBuiltinDirectory(disk, 'the accounts', options);
       return performance.now() - begun;
     });
-    const mailboxes = Array.from({ length: 10_000 }, (_, number) => mailbox(`person.${number * 5}@school.example`));
-    await quickEnough(1000, 'ten thousand look-ups', async () => {
+    const mailboxes = Array.from({ length: 2_000 }, (_, number) => mailbox(`person.${number * 5}@school.example`));
+    await quickEnough(300, 'two thousand look-ups', async () => {
       const begun = performance.now();
       for (const each of mailboxes) assert.equal((await directory.accountsOf(each)).length, 2);
       return performance.now() - begun;
@@ -610,7 +610,7 @@ describe('a hundred thousand accounts', () => {
     const directory = await openBuiltinDirectory(new Disk(), 'the accounts', options);
     await quickEnough(5000, 'adding to one mailbox', async () => {
       const begun = performance.now();
-      const shared = all.slice(0, 20_000).map(({ name }) => account(`${name} ${begun}`, 'amy@school.example'));
+      const shared = all.map(({ name }) => account(`${name} ${begun}`, 'amy@school.example'));
       assert.deepEqual(await directory.add(shared), []);
       assert.equal(await directory.setState(shared[9]?.name ?? '', 'locked'), 'done');
       return performance.now() - begun;
