@@ -10,6 +10,7 @@ import { type AdminOf, createAdminClient, openAdminSocket } from './adapters/adm
 import { openAuditFile } from './adapters/audit/audit-file.ts';
 import { createHttpDirectory, readDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
+import { createNetworkLimits } from './adapters/limits/network-limits.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
@@ -41,6 +42,7 @@ import { createOpenChallenge } from './app/open-challenge.ts';
 import type {
   AccountCommands,
   AppLimits,
+  Asked,
   Audit,
   Clock,
   Directory,
@@ -139,7 +141,8 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     { secrets, store, verifier, clock, news, sender, audit, replyQueued: outbox.queued },
     mailOptions(settings),
   );
-  const smtp = createSmtpListener({ mail, clock, log }, smtpOptions(settings));
+  const rateLimits = createNetworkLimits({ clock, log }, perMinute(settings));
+  const smtp = createSmtpListener({ mail, rateLimits, clock, log }, smtpOptions(settings));
   const useCases = {
     openChallenge: createOpenChallenge({ secrets, store, clock, news }, limits),
     followChallenge: createFollowChallenge({ secrets, store, clock, news }, limits),
@@ -160,7 +163,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     ),
     undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
   };
-  const web = await createWebServer({ ...useCases, clock, log }, webOptions(settings, limits));
+  const web = await createWebServer({ ...useCases, rateLimits, clock, log }, webOptions(settings, limits));
 
   const smtpPort = await smtp.start();
   // Both at once: whoever holds one of them open must not keep the other one open too.
@@ -173,6 +176,10 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     web: { host: settings.web.listen.host, port: webPort },
     smtp: { host: settings.smtp.listen.host, port: smtpPort },
   };
+  if (settings.web.publicUrl.startsWith('https:') && settings.web.trustedProxies.length === 0) {
+    // What ends TLS in front of us is then the one who asks for every page.
+    log.warn('limit', { outcome: 'one-network', remedy: 'name the proxy in web.trustedProxies' });
+  }
   log.info('started', { web: written(addresses.web), smtp: written(addresses.smtp) });
   return addresses;
 }
@@ -397,6 +404,7 @@ function appLimits({ limits }: Settings): AppLimits {
     grantLifetimeMs: limits.grantLifetimeMinutes * minuteMs,
     wrongCodesMax: limits.wrongCodesPerChallenge,
     wrongCodesPerMailboxPerDayMax: limits.wrongCodesPerMailboxPerDay,
+    wrongCodesPerNetworkPerDayMax: limits.wrongCodesPerNetworkPerDay,
     undoLifetimeMs: limits.undoHours * 60 * minuteMs,
     addressFreezeMs: limits.addressFreezeDays * 24 * 60 * minuteMs,
     sendersMax: limits.sendersPerChallenge,
@@ -423,6 +431,14 @@ function typingOptions(settings: Settings): TypeAddressOptions {
   };
 }
 
+function perMinute({ limits }: Settings): Readonly<Record<Asked, number>> {
+  return {
+    page: limits.pagesPerNetworkPerMinute,
+    form: limits.formsPerNetworkPerMinute,
+    message: limits.messagesPerNetworkPerMinute,
+  };
+}
+
 function senderOptions({ relay, smtp, mail }: Settings): MailSenderOptions {
   return {
     relayUrl: relay.url,
@@ -445,9 +461,13 @@ function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {
   };
 }
 
-function webOptions({ web, mail, fallback }: Settings, limits: AppLimits): WebServerOptions {
+function webOptions(
+  { web, mail, fallback, limits: { streamsPerNetworkMax } }: Settings,
+  limits: AppLimits,
+): WebServerOptions {
   return {
     ...web,
+    streamsPerNetworkMax,
     mailDomain: mail.domain,
     siteName: mail.siteName,
     timeZone: mail.timeZone,

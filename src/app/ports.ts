@@ -77,6 +77,19 @@ export interface Secrets {
   equal(one: Uint8Array, other: Uint8Array): boolean;
 }
 
+/** What a network asks for: any request but forms, a form, a message. Each is counted by itself. */
+export type Asked = 'page' | 'form' | 'message';
+
+/** How much a network may ask for. In memory: a restart forgets it. */
+export interface RateLimits {
+  /**
+   * Counts one more; what is refused takes nothing from what comes later. Throws nothing.
+   * @param address of whoever asks; its network counts
+   * @returns 0 when it may go on, else milliseconds until one more may
+   */
+  take(asked: Asked, address: string): Promise<number>;
+}
+
 /** Keeps small secrets on disk that must be read again, under a key of their own. */
 export interface Sealer {
   /** @param about names whose it is: sealed for one, it cannot be opened for another */
@@ -537,6 +550,7 @@ export interface AppLimits extends ChallengeLimits {
   readonly challengeLifetimeMs: number;
   readonly dkimSignaturesMax: number;
   readonly wrongCodesPerMailboxPerDayMax: number;
+  readonly wrongCodesPerNetworkPerDayMax: number;
   readonly undoLifetimeMs: number;
   readonly addressFreezeMs: number;
   readonly repliesPerDomainPerHourMax: number;

@@ -5,6 +5,7 @@ import { textBytes, toBase64Url, toHex } from '../core/bytes.ts';
 import { awaitMail, type Challenge, type CodeOutcome, type Sender, typeCode } from '../core/challenge.ts';
 import { readClientHint } from '../core/client-hint.ts';
 import { asciiLower } from '../core/mail-address.ts';
+import { networkOf } from '../core/network-address.ts';
 import type { OneTimeAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { parseCode, requestLabel } from '../core/verification-code.ts';
@@ -23,12 +24,15 @@ import type {
 } from './ports.ts';
 import { createRateLog } from './rate-log.ts';
 
+const dayMs = 24 * 3_600_000;
+
 /** Makes the use case. */
 export function createRedeemCode(
   { secrets, store, clock, audit }: { secrets: Secrets; store: ChallengeStore; clock: Clock; audit: Audit },
   limits: AppLimits,
 ): RedeemCode {
-  const wrongCodes = createRateLog([{ max: limits.wrongCodesPerMailboxPerDayMax, windowMs: 24 * 3_600_000 }]);
+  const wrongCodes = createRateLog([{ max: limits.wrongCodesPerMailboxPerDayMax, windowMs: dayMs }]);
+  const wrongCodesOfNetworks = createRateLog([{ max: limits.wrongCodesPerNetworkPerDayMax, windowMs: dayMs }]);
 
   /** Cookie and nonce belong together, and the code is a code. */
   function readCodeForm(request: RedeemRequest): Refused<FormRefusalReason> | Form {
@@ -49,12 +53,18 @@ export function createRedeemCode(
       budget: budgetOf(sender),
       place: wrongCodes.take(budgetOf(sender), now),
     }));
+    const ofNetwork = wrongCodesOfNetworks.take(networkOf(client.remoteAddress), now);
     const giveBack = () => {
-      for (const { place } of places) place.giveBack();
+      for (const place of [ofNetwork, ...places.map((each) => each.place)]) place.giveBack();
     };
+    if (ofNetwork.waitMs > 0) {
+      giveBack();
+      return { ...refuse('codes-exhausted'), waitMs: ofNetwork.waitMs };
+    }
     // A mailbox that has used up its tries is left out; somebody else's right code must still work.
     const open = places.filter(({ place }) => place.waitMs === 0).map(({ budget }) => budget);
     if (places.length > 0 && open.length === 0) {
+      giveBack();
       return { ...refuse('codes-exhausted'), waitMs: Math.max(...places.map(({ place }) => place.waitMs)) };
     }
     const grantSalt = toHex(secrets.randomBytes(16));

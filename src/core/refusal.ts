@@ -60,6 +60,7 @@ export const edgeRefusals = {
   'too-many-errors': 'C4',
   'too-many-commands': 'C4',
   'no-room': 'C5',
+  'network-asks-often': 'C6',
   'utf8-not-offered': 'M1',
   'parameter-unknown': 'M1',
   'size-too-big': 'M2',

@@ -6,6 +6,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { domainOf, isDomainName, type Mailbox, parseMailbox } from '../core/mail-address.ts';
+import { type IpNetwork, parseIpNetwork } from '../core/network-address.ts';
 import { isWebhookSecret } from '../core/webhook-secret.ts';
 
 /** Where to listen or whom to ask; `host` is an IP address or a host name, IPv6 without brackets. */
@@ -181,6 +182,12 @@ function readIpAddress(text: string): Reading<string> {
   return isIP(text) === 0 ? { problem: 'is not an IP address' } : { value: text.toLowerCase() };
 }
 
+function readIpNetwork(text: string): Reading<IpNetwork> {
+  const value = parseIpNetwork(text);
+  if (value === undefined) return { problem: 'is not an IP address or network, or has bits set beyond its prefix' };
+  return text.endsWith('/0') ? { problem: 'would trust everybody' } : { value };
+}
+
 function readSecret(text: string): Reading<string> {
   if (!/^[A-Za-z0-9_-]{1,1024}$/.test(text)) return { problem: 'is not base64url text without padding' };
   return Buffer.from(text, 'base64url').length < 32 ? { problem: 'is shorter than 32 bytes' } : { value: text };
@@ -235,13 +242,12 @@ const web = z.strictObject({
     meaning: "The organisation's logo on the pages: PNG, JPEG, WebP or SVG, at most 100 kB; read once at the start.",
     remedy: 'Give null, or a file path, for example /etc/reply-to-verify/logo.svg.',
   }),
-  proxyAddresses: option(
-    z.array(textOf(readIpAddress), { error: 'is not a list' }).max(20, 'has more than 20 entries').default([]),
+  trustedProxies: option(
+    z.array(textOf(readIpNetwork), { error: 'is not a list' }).max(100, 'has more than 100 entries').default([]),
     {
       form: 'list',
-      meaning:
-        'Proxies in front of web.listen, which tell the browser by X-Forwarded-For. From others it is not believed.',
-      remedy: 'Give a list of IP addresses, for example ["127.0.0.1"], or an empty one.',
+      meaning: 'Proxies in front of web.listen, whose X-Forwarded-For is believed. From others it is not.',
+      remedy: 'Give a list of IP addresses or networks, for example ["127.0.0.1", "192.0.2.0/24"], or an empty one.',
     },
   ),
 });
@@ -419,6 +425,7 @@ const limits = z.strictObject({
   grantLifetimeMinutes: integer(1, 60, 10, 'How long a right code lets its browser act for the mailbox.'),
   wrongCodesPerChallenge: integer(1, 10, 5, 'Wrong codes that end a challenge.'),
   wrongCodesPerMailboxPerDay: integer(1, 1000, 20, 'Wrong codes for one mailbox in a day, over all challenges.'),
+  wrongCodesPerNetworkPerDay: integer(1, 100_000, 500, 'Wrong codes from one network in a day, over all challenges.'),
   wrongSecondFactorsPerQuarterHour: integer(1, 100, 5, 'Wrong second factors for one account in 15 minutes.'),
   wrongSecondFactorsPerDay: integer(1, 1000, 20, 'Wrong second factors for one account in a day.'),
   repliesPerMailboxPerMinute: integer(1, 60, 1, 'Replies to one mailbox in a minute.'),
@@ -437,6 +444,10 @@ const limits = z.strictObject({
   messageCheckSeconds: integer(1, 300, 20, 'Time for all checks of one message.'),
   smtpConnectionsMax: integer(1, 10_000, 100, 'SMTP connections at the same time.'),
   smtpConnectionsPerAddressMax: integer(1, 10_000, 10, 'SMTP connections at the same time from one network address.'),
+  pagesPerNetworkPerMinute: integer(1, 10_000_000, 3000, 'Requests from one network in a minute, but for forms.'),
+  formsPerNetworkPerMinute: integer(1, 10_000_000, 600, 'Forms from one network in a minute.'),
+  messagesPerNetworkPerMinute: integer(1, 10_000_000, 600, 'Messages from one network in a minute.'),
+  streamsPerNetworkMax: integer(1, 5000, 1000, 'Live lines at the same time for one network.'),
   undoHours: integer(1, 720, 72, 'How long a password change can be undone.'),
   addressFreezeDays: integer(
     1,
@@ -553,9 +564,9 @@ export const crossRules: readonly CrossRule[] = [
   },
   {
     // All browsers would be one network: after five addresses in an hour nobody could type one any more.
-    options: ['web.proxyAddresses', 'fallback.typedAddress'],
-    broken: ({ web: { publicUrl = '', proxyAddresses = [] }, fallback: { typedAddress } }) =>
-      typedAddress === 'on' && publicUrl.startsWith('https:') && proxyAddresses.length === 0
+    options: ['web.trustedProxies', 'fallback.typedAddress'],
+    broken: ({ web: { publicUrl = '', trustedProxies = [] }, fallback: { typedAddress } }) =>
+      typedAddress === 'on' && publicUrl.startsWith('https:') && trustedProxies.length === 0
         ? {
             problem: 'addresses may be typed and are limited per network, but the proxy that ends TLS is not named',
             remedy: 'Name the proxy, for example ["127.0.0.1"], and have it send X-Forwarded-For.',

@@ -12,6 +12,7 @@ import { settle } from '../app/support.ts';
 import { TestClock } from '../support/clock.ts';
 
 const heartbeatMs = 20_000;
+const network = '192.0.2.1';
 
 type Looked = Awaited<ReturnType<FollowChallenge['look']>>;
 const at = (progress: Progress, notice?: ChallengeStatus['notice']): Looked => ({
@@ -21,7 +22,7 @@ const at = (progress: Progress, notice?: ChallengeStatus['notice']): Looked => (
 });
 
 /** A challenge as a test likes it, whoever follows it, and the streams that say so. */
-function start() {
+function start(perNetworkMax = 5000) {
   const clock = new TestClock(0);
   const followers = new Set<() => void>();
   const fake = {
@@ -47,6 +48,7 @@ function start() {
       },
     },
     clock,
+    perNetworkMax,
   );
   const changed = () => {
     for (const follower of followers) follower();
@@ -56,7 +58,7 @@ function start() {
 
 /** A stream as a browser reads it. */
 function listen(live: ReturnType<typeof createLiveProgress>, locale: Locale) {
-  const stream = live.open('reset', 'the cookie', locale);
+  const stream = live.open('reset', 'the cookie', locale, network);
   assert.ok(stream);
   const heard: string[] = [];
   stream.setEncoding('utf8').on('data', (text: string) => heard.push(text));
@@ -256,7 +258,7 @@ describe('how it ends', { concurrency: true }, () => {
 
   test('when the browser goes away before it has read anything', async () => {
     const all = start();
-    const stream = all.live.open('reset', 'the cookie', 'en');
+    const stream = all.live.open('reset', 'the cookie', 'en', network);
     all.fake.status = at('verified');
     await settle();
     stream?.destroy();
@@ -265,7 +267,7 @@ describe('how it ends', { concurrency: true }, () => {
 
   test('for a browser that reads nothing: nothing is written after the end', async () => {
     const all = start();
-    const stream = all.live.open('reset', 'the cookie', 'en');
+    const stream = all.live.open('reset', 'the cookie', 'en', network);
     assert.ok(stream);
     const errors: unknown[] = [];
     stream.on('error', (error) => errors.push(error));
@@ -327,30 +329,45 @@ describe('how many there are', { concurrency: true }, () => {
   test('as many as may follow the challenge: one more gets none, and leaves nothing', async () => {
     const all = start();
     all.fake.full = true;
-    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
     assert.equal(all.fake.looks, 0);
     await assertOver(all);
     all.fake.full = false;
-    assert.ok(all.live.open('reset', 'the cookie', 'en'));
+    assert.ok(all.live.open('reset', 'the cookie', 'en', network));
   });
 
   test('a page without a cookie is told so', async () => {
     const { live, fake } = start();
     fake.status = refuse('cookie-missing');
-    assert.ok(live.open('reset', undefined, 'en'));
+    assert.ok(live.open('reset', undefined, 'en', network));
     await settle();
     assert.deepEqual(fake.asked, [undefined, undefined]);
   });
 
   test('five thousand: one more gets none, until another one has ended', async () => {
     const all = start();
-    const streams = Array.from({ length: 5000 }, () => all.live.open('reset', 'the cookie', 'en'));
+    const streams = Array.from({ length: 5000 }, () => all.live.open('reset', 'the cookie', 'en', network));
     assert.ok(streams.every((stream) => stream !== undefined));
-    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
     assert.equal(all.followers.size, 5000);
     streams[7]?.destroy();
     await settle();
-    assert.ok(all.live.open('reset', 'the cookie', 'en'));
-    assert.equal(all.live.open('reset', 'the cookie', 'en'), undefined);
+    assert.ok(all.live.open('reset', 'the cookie', 'en', network));
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
+  });
+
+  test('a few for one network: one more gets none, another network does', async () => {
+    const all = start(2);
+    const [first] = [all.live.open('reset', 'the cookie', 'en', network), all.live.open('reset', 'the cookie', 'en', network)];
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
+    const other = all.live.open('reset', 'the cookie', 'en', '192.0.2.2');
+    assert.ok(first && other);
+    other.destroy();
+    await settle();
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined, 'a place of another network is no use');
+    first.destroy();
+    await settle();
+    assert.ok(all.live.open('reset', 'the cookie', 'en', network));
+    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
   });
 });

@@ -17,6 +17,7 @@ import {
 import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
 import { type MailRefusalReason, refuse } from '../../src/core/refusal.ts';
 import { type CollectedLog, collectLog, ManualClock } from '../app/support.ts';
+import { unlimited } from '../support/limits.ts';
 
 const hostname = 'mx.in.school.example';
 const recipient = 'k7m29qxfk7m29qxfk7m29qxfk7m29qxf@in.school.example';
@@ -78,6 +79,7 @@ async function listen(t: TestContext, given: Given = {}): Promise<Listening> {
           return given.receive?.(got) ?? Promise.resolve(queued);
         },
       },
+      rateLimits: unlimited,
       clock,
       log,
     },
@@ -542,7 +544,7 @@ describe('SMTP, trouble', { concurrency: true, timeout: 10_000 }, () => {
       receive: async () => queued,
     };
     const second = createSmtpListener(
-      { mail, clock: new ManualClock(), log: collectLog() },
+      { mail, rateLimits: unlimited, clock: new ManualClock(), log: collectLog() },
       { ...options, listen: { host: '127.0.0.1', port } },
     );
     await assert.rejects(second.start(), { code: 'EADDRINUSE' });

@@ -8,6 +8,7 @@ import { createSmtpListener } from '../../src/adapters/smtp-in/smtp-listener.ts'
 import { edgeReplies } from '../../src/adapters/smtp-in/smtp-replies.ts';
 import { edgeRefusals, refuse } from '../../src/core/refusal.ts';
 import { collectLog, ManualClock } from '../app/support.ts';
+import { unlimited } from '../support/limits.ts';
 
 async function start(t: TestContext) {
   const log = collectLog();
@@ -19,6 +20,7 @@ async function start(t: TestContext) {
         refuseTooBig: () => refuse('message-too-big'),
         receive: async () => refuse('not-authenticated'),
       },
+      rateLimits: unlimited,
       clock,
       log,
     },

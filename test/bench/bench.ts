@@ -31,7 +31,7 @@ import { loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
 import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
 import { writeMail } from '../../src/testkit/message.ts';
-import { appLimits } from '../support/limits.ts';
+import { appLimits, oneNetwork } from '../support/limits.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { measureStore, type StoreRow } from './store-load.ts';
@@ -187,6 +187,7 @@ async function measurePages(folder: string): Promise<Row> {
     dns: { servers: ['127.0.0.1:53'] },
     relay: { url: 'smtp://127.0.0.1:25' },
     data: { dir: join(folder, 'data') },
+    limits: oneNetwork,
   };
   await writeFile(config, JSON.stringify(settings));
   // The log is part of the service, so it stays on, as in production.

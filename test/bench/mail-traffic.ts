@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { oneNetwork } from '../support/limits.ts';
 import { type MailOrder, type MailReport, type MailRun, mailReady, mailReport } from './mail-load.ts';
 import { stopProcess } from './processes.ts';
 
@@ -67,7 +68,7 @@ export async function writeConfig(
     relay: { url: `smtp://127.0.0.1:${sinkPort}` },
     data: { dir: join(folder, 'data') },
     keys: { source: 'env' },
-    limits,
+    limits: { ...oneNetwork, ...limits },
   };
   await writeFile(config, JSON.stringify(settings));
   return config;

@@ -16,6 +16,7 @@ import { findIdentity } from '../../src/testkit/identities.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
 import { writeMail } from '../../src/testkit/message.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
+import { oneNetwork } from '../support/limits.ts';
 import { codeIn, Visitor } from '../support/world.ts';
 import { randomNumbers } from './random-numbers.ts';
 
@@ -123,6 +124,7 @@ async function writeConfig(root: string, { kit, data }: Scene): Promise<string> 
     dns: { servers: [`127.0.0.1:${kit.dns.port}`] },
     relay: { url: `smtp://127.0.0.1:${kit.sink.port}` },
     data: { dir: data },
+    limits: oneNetwork,
   };
   await writeFile(config, JSON.stringify(settings));
   return config;

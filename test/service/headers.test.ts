@@ -72,7 +72,7 @@ describe('cookies', () => {
   it('are out of reach of scripts and other sites, and bound to the host by TLS where there is TLS', async () => {
     const secure = await startWorld({
       'web.publicUrl': 'https://reset.school.example',
-      'web.proxyAddresses': ['127.0.0.1'],
+      'web.trustedProxies': ['127.0.0.1'],
     });
     try {
       const answer = await fetch(`${secure.webUrl}/reset`);

@@ -147,6 +147,28 @@ describe('before DATA', () => {
   });
 });
 
+describe('mail from a network that sends a lot', () => {
+  before(() => start({ 'limits.messagesPerNetworkPerMinute': 3 }));
+  after(() => world.close());
+
+  it('C6: one message more in a minute from one network is told to come again', async () => {
+    const client = await greeted('127.0.0.16');
+    const mail = 'MAIL FROM:<a@b.example>';
+    assert.deepEqual(await client.statuses([mail, 'RSET', mail, 'RSET']), ['250', '250', '250', '250']);
+    const second = await greeted('127.0.0.16');
+    assert.deepEqual(await second.statuses([mail]), ['250'], 'the third');
+    client.write(`${mail}\r\n`);
+    assert.deepEqual(await client.rest(), ['421 4.7.0'], 'the fourth ends the connection');
+    assert.deepEqual(await (await greeted('127.0.0.17')).statuses([mail]), ['250'], 'others are not told so');
+    clock.advance(minuteMs - (clock.now() % minuteMs) - 1);
+    const early = await greeted('127.0.0.16');
+    early.write(`${mail}\r\n`);
+    assert.deepEqual(await early.rest(), ['421 4.7.0']);
+    clock.advance(1);
+    assert.deepEqual(await (await greeted('127.0.0.16')).statuses([mail]), ['250'], 'a minute later');
+  });
+});
+
 describe('mail for the operator', () => {
   before(() => start({ 'smtp.operator': operator }));
   after(() => world.close());

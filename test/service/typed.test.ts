@@ -231,7 +231,7 @@ describe('a typed address', () => {
 describe('limits', () => {
   it('are told with an honest wait, and count the browser that a proxy of ours names, and nobody else', async () => {
     const world = await startWorld({
-      'web.proxyAddresses': ['127.0.0.1', '192.0.2.200'],
+      'web.trustedProxies': ['127.0.0.1', '192.0.2.200'],
       'limits.typedPerNetworkPerHour': 1,
       'limits.repliesPerMailboxPerMinute': 1,
     });

@@ -14,6 +14,7 @@ import {
 import type { Envelope, Log, ReceiveMail, RecipientOrigin } from '../../src/app/ports.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
 import { TestClock } from './clock.ts';
+import { unlimited } from './limits.ts';
 
 /** One answer. `status` is what tables compare: code and enhanced code. */
 export interface Reply {
@@ -230,7 +231,7 @@ export async function startListener(
   };
   const host = options.listen?.host ?? '127.0.0.1';
   const listener = createSmtpListener(
-    { mail: takeAll, clock, log },
+    { mail: takeAll, rateLimits: unlimited, clock, log },
     {
       listen: { host, port: 0 },
       hostname: 'mx.in.school.example',

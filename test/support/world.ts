@@ -11,6 +11,7 @@ import { loadSettings } from '../../src/settings/load-settings.ts';
 import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
 import type { ReceivedMessage } from '../../src/testkit/sink.ts';
+import { oneNetwork } from './limits.ts';
 
 const free = { host: '127.0.0.1', port: 0 };
 const configFolder = join(import.meta.dirname, '../../config');
@@ -50,6 +51,7 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
         'limits.repliesPerMailboxPerMinute': 60,
         'limits.repliesPerMailboxPerHour': 1000,
         'limits.repliesPerMailboxPerDay': 1000,
+        ...Object.fromEntries(Object.entries(oneNetwork).map(([name, value]) => [`limits.${name}`, value])),
         ...overrides,
         ...more,
       },

@@ -13,6 +13,7 @@ import {
   type LogFields,
   type MailAccepted,
   type MailRefused,
+  type RateLimits,
   type ReceiveMail,
 } from '../../app/ports.ts';
 import type { EdgeRefusalReason } from '../../core/refusal.ts';
@@ -39,6 +40,7 @@ export interface SmtpListener {
 
 interface Ports {
   readonly mail: ReceiveMail;
+  readonly rateLimits: RateLimits;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -135,7 +137,7 @@ function admitFirst(server: SMTPServer, connections: Connections, note: (reason:
 
 /** The handlers in the order of the protocol. */
 function handlers(
-  { mail, clock, log }: Ports,
+  { mail, rateLimits, clock, log }: Ports,
   options: SmtpListenerOptions,
   connections: Connections,
 ): SMTPServerOptions {
@@ -174,9 +176,13 @@ function handlers(
   const room = createRoom(Math.max(messagesBytesMax, 2 * options.messageBytesMax));
   return {
     onMailFrom(address, session, callback) {
-      delete memoryOf(session).recipient;
-      const refusal = refuseSender(address);
-      callback(refusal === undefined ? null : smtpError(refuseHere(refusal, 'mail')));
+      answer(callback, async () => {
+        // First of all; its events are noted where it is counted.
+        if ((await rateLimits.take('message', session.remoteAddress)) > 0) return edgeReplies['network-asks-often'];
+        delete memoryOf(session).recipient;
+        const refusal = refuseSender(address);
+        return refusal === undefined ? { code: 250, text: '' } : refuseHere(refusal, 'mail');
+      });
     },
     onRcptTo(address, session, callback) {
       answer(callback, async () => {

@@ -48,6 +48,7 @@ export const edgeReplies: Readonly<Record<EdgeRefusalReason, SmtpReply>> = {
   'too-many-errors': { code: 421, text: '4.7.0 Too many errors, closing the connection' },
   'too-many-commands': { code: 421, text: '4.7.0 Too many commands, closing the connection' },
   'no-room': { code: 452, text: '4.3.1 Too much mail at once, please try again later' },
+  'network-asks-often': { code: 421, text: '4.7.0 Too many messages from your network, please try again in a minute' },
   'utf8-not-offered': { code: 553, text: '5.6.7 Addresses beyond ASCII are not supported yet' },
   'parameter-unknown': { code: 555, text: '5.5.4 This parameter is not supported' },
   'size-too-big': { code: 552, text: '5.3.4 The message is too big, please send only the prepared text' },

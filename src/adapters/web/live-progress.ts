@@ -1,6 +1,6 @@
 // The live line as server-sent events (HTML Standard §9.2): one stream per open page, with the cookie as its key.
 // A stream says at once how far the challenge has come, then whenever that changes, and ends when nothing more will.
-// There are at most so many: a page that gets none asks by itself every few seconds.
+// There are at most so many, in all and for one network: a page that gets none asks by itself every few seconds.
 
 import { PassThrough, type Readable } from 'node:stream';
 import type { Clock, FollowChallenge } from '../../app/ports.ts';
@@ -9,8 +9,12 @@ import type { Purpose } from '../../core/purpose.ts';
 import { viewProgress } from './progress-view.ts';
 
 export interface LiveProgress {
-  /** @param cookie attacker-chosen; undefined when there is none. @returns undefined when there are too many already, or the end has come */
-  open(purpose: Purpose, cookie: string | undefined, locale: Locale): Readable | undefined;
+  /**
+   * @param cookie  attacker-chosen; undefined when there is none
+   * @param network of whoever asks
+   * @returns undefined when there are too many already, or the end has come
+   */
+  open(purpose: Purpose, cookie: string | undefined, locale: Locale, network: string): Readable | undefined;
   /** Ends all streams. */
   close(): void;
 }
@@ -20,12 +24,29 @@ export const streamsMax = 5_000;
 const heartbeatMs = 20_000;
 
 /** Makes it, without any stream. */
-export function createLiveProgress(followChallenge: FollowChallenge, clock: Clock): LiveProgress {
+export function createLiveProgress(
+  followChallenge: FollowChallenge,
+  clock: Clock,
+  perNetworkMax: number,
+): LiveProgress {
   const streams = new Set<PassThrough>();
+  const perNetwork = new Map<string, number>();
   let closed = false;
 
+  function count(network: string, more: 1 | -1): void {
+    const now = (perNetwork.get(network) ?? 0) + more;
+    if (now === 0) perNetwork.delete(network);
+    else perNetwork.set(network, now);
+  }
+
   /** @returns false when it has as many followers as it may */
-  function start(stream: PassThrough, purpose: Purpose, cookie: string | undefined, locale: Locale): boolean {
+  function start(
+    stream: PassThrough,
+    purpose: Purpose,
+    cookie: string | undefined,
+    locale: Locale,
+    network: string,
+  ): boolean {
     let told = '';
     let looking: Promise<void> | undefined;
     let again = false;
@@ -60,8 +81,10 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
     const unfollow = followChallenge.follow(purpose, cookie, changed);
     if (unfollow === undefined) return false;
     streams.add(stream);
+    count(network, 1);
     stream.once('close', () => {
       streams.delete(stream);
+      count(network, -1);
       stopBeat();
       unfollow();
     });
@@ -72,9 +95,10 @@ export function createLiveProgress(followChallenge: FollowChallenge, clock: Cloc
   }
 
   return {
-    open(purpose, cookie, locale) {
+    open(purpose, cookie, locale, network) {
+      const full = closed || streams.size >= streamsMax || (perNetwork.get(network) ?? 0) >= perNetworkMax;
       const stream = new PassThrough();
-      return !closed && streams.size < streamsMax && start(stream, purpose, cookie, locale) ? stream : undefined;
+      return !full && start(stream, purpose, cookie, locale, network) ? stream : undefined;
     },
     close() {
       closed = true;

@@ -21,6 +21,7 @@ import type {
 } from '../../app/ports.ts';
 import { readClientHint } from '../../core/client-hint.ts';
 import { chooseLocale, type Locale, locales } from '../../core/locale.ts';
+import { networkOf } from '../../core/network-address.ts';
 import type { PasswordRefusalReason } from '../../core/password-policy.ts';
 import { type PasswordPurpose, type Purpose, purposes } from '../../core/purpose.ts';
 import { type FormRefusalReason, refuse } from '../../core/refusal.ts';
@@ -368,7 +369,7 @@ function liveRoutes(
       ctx.body = ''; // a stream that nobody reads would never end
       return;
     }
-    const stream = live.open(purpose, cookies.get(ctx, name), localeOf(ctx, cookies));
+    const stream = live.open(purpose, cookies.get(ctx, name), localeOf(ctx, cookies), networkOf(ctx.ip));
     ctx.set('X-Accel-Buffering', 'no'); // nginx would keep events until there are enough of them
     // Without a body it is 204, which tells a browser not to connect again (HTML Standard §9.2.3).
     ctx.body = stream;
@@ -436,7 +437,7 @@ export function localeOf(ctx: Context, cookies: CookieJar): Locale {
   return locales.find((each) => each === chosen) ?? chooseLocale(ctx.get('accept-language'));
 }
 
-/** Who asks: for limits, mails and the audit. The server has set the address (client-address.ts). */
+/** Who asks: for limits, mails and the audit. The first middleware has set the address. */
 function clientOf(ctx: Context): Client {
   return { remoteAddress: ctx.ip, clientHint: readClientHint(ctx.get('user-agent')) };
 }

@@ -290,6 +290,8 @@ export const de: Texts = {
       'Das war mehr Text, als wir annehmen können. Bitte gehen Sie zurück zur Seite und geben Sie weniger ein.',
     'not-a-form':
       'Wir konnten nicht lesen, was Ihr Browser geschickt hat. Bitte benutzen Sie das Formular auf der Seite.',
+    'too-many-requests':
+      'Aus Ihrem Netz kommen gerade sehr viele Anfragen. Bitte versuchen Sie es in einer Minute noch einmal. Es ist nichts verloren gegangen.',
     'too-many-headers':
       'Ihr Browser hat uns mehr geschickt, als wir lesen können. Bitte löschen Sie die Cookies dieser Website und versuchen Sie es noch einmal.',
     unavailable:

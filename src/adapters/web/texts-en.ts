@@ -269,6 +269,8 @@ export const en: Texts = {
     'too-slow': 'Your request took too long to reach us. Please try again, perhaps with a better connection.',
     'too-large': 'That was more text than we can take. Please go back to the page and type less.',
     'not-a-form': 'We could not read what your browser sent. Please use the form on the page.',
+    'too-many-requests':
+      'A lot is being asked from your network right now. Please try again in one minute; nothing was lost.',
     'too-many-headers':
       'Your browser sent us more than we can read. Please delete the cookies of this site and try again.',
     unavailable: 'We cannot do this right now. Please try again in a minute; nothing was lost.',

@@ -280,6 +280,8 @@ export const es: Texts = {
       'Su solicitud ha tardado demasiado en llegar. Por favor, inténtelo de nuevo, quizá con una conexión mejor.',
     'too-large': 'Era más texto del que podemos aceptar. Por favor, vuelva a la página y escriba menos.',
     'not-a-form': 'No hemos podido leer lo que ha enviado su navegador. Por favor, use el formulario de la página.',
+    'too-many-requests':
+      'Ahora mismo llegan muchas solicitudes desde su red. Por favor, inténtelo de nuevo en un minuto; no se ha perdido nada.',
     'too-many-headers':
       'Su navegador nos ha enviado más de lo que podemos leer. Por favor, borre las cookies de este sitio e inténtelo de nuevo.',
     unavailable: 'Ahora mismo no es posible. Por favor, inténtelo de nuevo en un minuto; no se ha perdido nada.',

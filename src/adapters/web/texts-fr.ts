@@ -283,6 +283,8 @@ export const fr: Texts = {
     'too-large': 'C’était plus de texte que nous ne pouvons en prendre. Veuillez revenir à la page et en taper moins.',
     'not-a-form':
       'Nous n’avons pas pu lire ce que votre navigateur a envoyé. Veuillez utiliser le formulaire de la page.',
+    'too-many-requests':
+      'Beaucoup de demandes arrivent de votre réseau en ce moment. Veuillez réessayer dans une minute\u202f: rien n’a été perdu.',
     'too-many-headers':
       'Votre navigateur nous a envoyé plus que nous ne pouvons lire. Veuillez supprimer les cookies de ce site et réessayer.',
     unavailable: 'Ce n’est pas possible pour le moment. Veuillez réessayer dans une minute\u202f: rien n’a été perdu.',

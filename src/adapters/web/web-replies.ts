@@ -51,6 +51,7 @@ export type Trouble =
   | 'too-slow'
   | 'too-large'
   | 'not-a-form'
+  | 'too-many-requests'
   | 'too-many-headers'
   | 'unavailable'
   | 'bug';
@@ -62,6 +63,7 @@ export const troubles: Readonly<Record<Trouble, number>> = {
   'too-slow': 408,
   'too-large': 413,
   'not-a-form': 415,
+  'too-many-requests': 429, // RFC 6585 §4
   'too-many-headers': 431,
   unavailable: 503,
   bug: 500,

@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa, { type Context, type Next } from 'koa';
-import { DependencyError, type Log } from '../../app/ports.ts';
+import { DependencyError, type Log, type RateLimits } from '../../app/ports.ts';
+import { clientAddress, type IpNetwork } from '../../core/network-address.ts';
 import { brandStyle } from './brand-colors.ts';
-import { clientAddress } from './client-address.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
 import { type ScriptName, type Site, type SiteOptions, scriptNames } from './layout.ts';
 import { createLiveProgress, streamsMax } from './live-progress.ts';
@@ -28,8 +28,9 @@ export interface WebServerOptions extends SiteOptions {
   readonly color: string;
   /** Path of an image, or null. */
   readonly logoFile: string | null;
-  /** Proxies that tell whose request it is. */
-  readonly proxyAddresses: readonly string[];
+  /** Proxies that are believed who asks them. */
+  readonly trustedProxies: readonly IpNetwork[];
+  readonly streamsPerNetworkMax: number;
   readonly challengeLifetimeMs: number;
   readonly grantLifetimeMs: number;
 }
@@ -42,6 +43,7 @@ export interface WebServer {
 }
 
 interface Ports extends UseCases {
+  readonly rateLimits: RateLimits;
   readonly log: Log;
 }
 
@@ -53,7 +55,7 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const secure = options.publicUrl.startsWith('https:');
   const { files, site } = await loadSite(options);
   const cookies = createCookieJar({ ...options, secure });
-  const live = createLiveProgress(ports.followChallenge, ports.clock);
+  const live = createLiveProgress(ports.followChallenge, ports.clock, options.streamsPerNetworkMax);
   const app = new Koa();
   const server = createServer({ requestTimeout: requestTimeoutMs, maxHeaderSize: 16_384 });
   // Beyond that they are closed at once, so that mail and store still have file descriptors.
@@ -62,11 +64,11 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const router = pageRoutes(ports, site, cookies, live, origin);
   serveStaticFiles(router, files);
   app.use(async (ctx, next) => {
-    ctx.request.ip = clientAddress(ctx.req, options.proxyAddresses);
     ctx.set(securityHeaders);
     if (secure) ctx.set('Strict-Transport-Security', strictTransportSecurity);
     await next();
   });
+  app.use(limitNetworks(ports.rateLimits, options.trustedProxies, site, cookies));
   app.use(observe(ports, site, cookies));
   app.use(router.routes());
   app.use(router.allowedMethods());
@@ -112,30 +114,49 @@ async function loadSite(options: WebServerOptions) {
   return { site, files: logo === undefined ? files : [...files, logo] };
 }
 
+/**
+ * Finds out who asks, and turns away whose network asks too often: before anything of the request but its header is looked
+ * at, and without an event of its own, for that is written where it is counted.
+ */
+function limitNetworks(limits: RateLimits, trusted: readonly IpNetwork[], site: Site, cookies: CookieJar) {
+  return async (ctx: Context, next: Next) => {
+    ctx.request.ip = clientAddress(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for'), trusted);
+    const waitMs = await limits.take(ctx.method === 'POST' ? 'form' : 'page', ctx.ip);
+    if (waitMs === 0) return next();
+    showTrouble(ctx, 'too-many-requests', site, cookies);
+    ctx.set('Retry-After', String(Math.ceil(waitMs / 1000)));
+    leaveUnread(ctx);
+  };
+}
+
+function showTrouble(ctx: Context, trouble: Trouble, site: Site, cookies: CookieJar): void {
+  const locale = localeOf(ctx, cookies);
+  ctx.status = troubles[trouble];
+  if (trouble === 'unavailable') ctx.set('Retry-After', '60');
+  ctx.type = 'html';
+  ctx.body = messagePage(locale, site, purposeOf(ctx), texts[locale].troubles[trouble], 'back');
+}
+
+/** What is still to come of a request that has its answer is not read. */
+function leaveUnread(ctx: Context): void {
+  if (!ctx.req.complete) ctx.set('Connection', 'close');
+}
+
 /** Answers what went wrong with a page of ours, and writes one event per request at its end. */
 function observe({ clock, log }: Ports, site: Site, cookies: CookieJar) {
-  const showTrouble = (ctx: Context, trouble: Trouble) => {
-    const locale = localeOf(ctx, cookies);
-    ctx.status = troubles[trouble];
-    if (trouble === 'unavailable') ctx.set('Retry-After', '60');
-    ctx.type = 'html';
-    ctx.body = messagePage(locale, site, purposeOf(ctx), texts[locale].troubles[trouble], 'back');
-  };
   return async (ctx: Context, next: Next) => {
     const startedAt = clock.now();
     let bug: unknown;
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) showTrouble(ctx, 'not-found');
-      if (ctx.status === 405 || ctx.status === 501) showTrouble(ctx, 'wrong-method');
+      if (ctx.status === 404 && ctx.body === undefined) showTrouble(ctx, 'not-found', site, cookies);
+      if (ctx.status === 405 || ctx.status === 501) showTrouble(ctx, 'wrong-method', site, cookies);
     } catch (error) {
       const trouble = troubleOf(error);
       if (trouble === 'bug' || trouble === 'unavailable') bug = error;
-      showTrouble(ctx, trouble);
+      showTrouble(ctx, trouble, site, cookies);
     }
-    // What is still to come of a request that has its answer is not read. (A form that is too large is paused instead, so
-    // that its sender gets to see why.)
-    if (!ctx.req.complete && ctx.status !== 413) ctx.set('Connection', 'close');
+    if (ctx.status !== 413) leaveUnread(ctx); // a form that is too large is paused, so that its sender gets to see why
     // The route, not the path: a path that is not ours may hold anything.
     const route = String(ctx._matchedRoute ?? 'none');
     const { reason, mailbox } = ctx.state as Readonly<Record<string, string | undefined>>;
