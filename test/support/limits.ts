@@ -24,6 +24,7 @@ export const unlimited: RateLimits = { take: async () => 0 };
 
 /** Settings under `limits.` for a load or a suite that comes from one network, as none does in earnest. */
 export const oneNetwork = {
+  wrongCodesPerNetworkPerDay: 100_000,
   pagesPerNetworkPerMinute: 10_000_000,
   formsPerNetworkPerMinute: 10_000_000,
   messagesPerNetworkPerMinute: 10_000_000,
