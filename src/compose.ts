@@ -434,6 +434,7 @@ function typingOptions(settings: Settings): TypeAddressOptions {
 function perMinute({ limits }: Settings): Readonly<Record<Asked, number>> {
   return {
     page: limits.pagesPerNetworkPerMinute,
+    piece: limits.pagesPerNetworkPerMinute,
     form: limits.formsPerNetworkPerMinute,
     message: limits.messagesPerNetworkPerMinute,
   };

@@ -77,8 +77,8 @@ export interface Secrets {
   equal(one: Uint8Array, other: Uint8Array): boolean;
 }
 
-/** What a network asks for: any request but forms, a form, a message. Each is counted by itself. */
-export type Asked = 'page' | 'form' | 'message';
+/** What a network asks for: a form, a static piece of a page, any other request, a message. Each is counted by itself. */
+export type Asked = 'page' | 'piece' | 'form' | 'message';
 
 /** How much a network may ask for. In memory: a restart forgets it. */
 export interface RateLimits {

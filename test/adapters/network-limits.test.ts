@@ -16,7 +16,7 @@ const second = 1000;
 function start() {
   const clock = new TestClock(Date.UTC(2026, 0, 15, 9, 30, 20));
   const log = collectLog();
-  const limits = createNetworkLimits({ clock, log }, { page: 3, form: 2, message: 1 });
+  const limits = createNetworkLimits({ clock, log }, { page: 3, piece: 1, form: 2, message: 1 });
   const pages = async (address: string, count: number) => {
     const waits: number[] = [];
     for (let page = 0; page < count; page += 1) waits.push(await limits.take('page', address));
@@ -46,14 +46,14 @@ test('other networks are not affected, and a customer is one network', async () 
   assert.deepEqual(await pages('2001:db8:1:3::1', 1), [0], 'another /64');
 });
 
-test('pages, forms and messages are counted by themselves', async () => {
+test('pages, forms, messages and pieces are counted by themselves', async () => {
   const { limits, pages } = start();
   await pages(amy, 4);
   const waits = [];
-  for (const asked of ['form', 'form', 'form', 'message', 'message'] as const) {
+  for (const asked of ['form', 'form', 'form', 'message', 'message', 'piece'] as const) {
     waits.push(await limits.take(asked, amy));
   }
-  assert.deepEqual(waits, [0, 0, 40 * second, 0, 40 * second]);
+  assert.deepEqual(waits, [0, 0, 40 * second, 0, 40 * second, 0]);
 });
 
 test('of many at once no more than the limit pass', async () => {

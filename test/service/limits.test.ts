@@ -71,6 +71,12 @@ describe('pages of one network', () => {
       assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'/);
       assert.deepEqual(answer.headers.getSetCookie(), []);
       const html = await answer.text();
+      const style = /href="(\/assets\/style[^"]+)"/.exec(html)?.[1] ?? '';
+      assert.equal(
+        await statusOf(visitorFrom(school), style),
+        locales.indexOf(locale) < 3 ? 200 : 429,
+        'its own count',
+      );
       assert.ok(html.includes(`<html lang="${locale}"`) && html.includes(texts[locale].troubles['too-many-requests']));
     }
     assert.equal(await statusOf(visitor, '/reset/progress'), 429, 'everything counts');

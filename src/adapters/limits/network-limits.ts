@@ -42,6 +42,11 @@ export function createNetworkLimits(
       }
     };
   };
-  const counters = { page: counter('page'), form: counter('form'), message: counter('message') };
+  const counters = {
+    page: counter('page'),
+    piece: counter('piece'),
+    form: counter('form'),
+    message: counter('message'),
+  };
   return { take: (asked, address) => counters[asked](address) };
 }

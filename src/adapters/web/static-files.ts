@@ -16,6 +16,13 @@ export interface StaticFile {
   readonly policy?: string;
 }
 
+const folder = '/assets/';
+
+/** Whether a path is that of a piece, if there is one. */
+export function isStaticPath(path: string): boolean {
+  return path.startsWith(folder);
+}
+
 /**
  * Names a piece by its content.
  * @param name for example `style.css`
@@ -24,7 +31,7 @@ export interface StaticFile {
 export function staticFile(name: string, type: string, content: string | Buffer): StaticFile {
   const bytes = Buffer.from(content);
   const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-  return { path: `/assets/${name.replace('.', `-${digest}.`)}`, type, bytes };
+  return { path: `${folder}${name.replace('.', `-${digest}.`)}`, type, bytes };
 }
 
 /** Adds a route for each piece. */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa, { type Context, type Next } from 'koa';
-import { DependencyError, type Log, type RateLimits } from '../../app/ports.ts';
+import { type Asked, DependencyError, type Log, type RateLimits } from '../../app/ports.ts';
 import { clientAddress, type IpNetwork } from '../../core/network-address.ts';
 import { brandStyle } from './brand-colors.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
@@ -15,7 +15,7 @@ import { readLogo } from './logo.ts';
 import { localeOf, pageRoutes, purposeOf, type UseCases } from './page-routes.ts';
 import { messagePage } from './pages.ts';
 import { securityHeaders, strictTransportSecurity } from './security-headers.ts';
-import { serveStaticFiles, staticFile } from './static-files.ts';
+import { isStaticPath, serveStaticFiles, staticFile } from './static-files.ts';
 import { texts } from './texts.ts';
 import { answerUnread } from './unread-requests.ts';
 import { type Trouble, troubles } from './web-replies.ts';
@@ -121,12 +121,18 @@ async function loadSite(options: WebServerOptions) {
 function limitNetworks(limits: RateLimits, trusted: readonly IpNetwork[], site: Site, cookies: CookieJar) {
   return async (ctx: Context, next: Next) => {
     ctx.request.ip = clientAddress(ctx.req.socket.remoteAddress ?? '', ctx.get('x-forwarded-for'), trusted);
-    const waitMs = await limits.take(ctx.method === 'POST' ? 'form' : 'page', ctx.ip);
+    const waitMs = await limits.take(askedOf(ctx), ctx.ip);
     if (waitMs === 0) return next();
     showTrouble(ctx, 'too-many-requests', site, cookies);
     ctx.set('Retry-After', String(Math.ceil(waitMs / 1000)));
     leaveUnread(ctx);
   };
+}
+
+/** Pieces by themselves: the page that says no needs its style sheet. */
+function askedOf({ method, path }: Context): Asked {
+  if (method === 'POST') return 'form';
+  return isStaticPath(path) ? 'piece' : 'page';
 }
 
 function showTrouble(ctx: Context, trouble: Trouble, site: Site, cookies: CookieJar): void {
