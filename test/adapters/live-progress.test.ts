@@ -358,13 +358,20 @@ describe('how many there are', { concurrency: true }, () => {
 
   test('a few for one network: one more gets none, another network does', async () => {
     const all = start(2);
-    const [first] = [all.live.open('reset', 'the cookie', 'en', network), all.live.open('reset', 'the cookie', 'en', network)];
+    const [first] = [
+      all.live.open('reset', 'the cookie', 'en', network),
+      all.live.open('reset', 'the cookie', 'en', network),
+    ];
     assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined);
     const other = all.live.open('reset', 'the cookie', 'en', '192.0.2.2');
     assert.ok(first && other);
     other.destroy();
     await settle();
-    assert.equal(all.live.open('reset', 'the cookie', 'en', network), undefined, 'a place of another network is no use');
+    assert.equal(
+      all.live.open('reset', 'the cookie', 'en', network),
+      undefined,
+      'a place of another network is no use',
+    );
     first.destroy();
     await settle();
     assert.ok(all.live.open('reset', 'the cookie', 'en', network));
