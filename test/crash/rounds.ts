@@ -21,7 +21,7 @@ import { codeIn, Visitor } from '../support/world.ts';
 import { randomNumbers } from './random-numbers.ts';
 
 /** What else goes wrong: the relay says "later", the disk does not write, the clock jumps. */
-export const troubles = ['none', 'relay', 'disk', 'clock'] as const;
+export const troubles = ['relay', 'disk', 'clock'] as const;
 export type Trouble = (typeof troubles)[number];
 
 export interface CrashReport {
@@ -62,7 +62,7 @@ interface Scene {
   /** Where the service is at the moment. */
   readonly site: { webUrl: string };
   readonly data: string;
-  readonly trouble: Trouble;
+  readonly troubles: readonly Trouble[];
 }
 
 type Replies = ReturnType<typeof collectReplies>;
@@ -76,7 +76,7 @@ const replyTimeoutMs = 20_000;
  * Runs so many rounds.
  * @throws AssertionError as soon as a promise is broken
  */
-export async function runCrashRounds(rounds: number, trouble: Trouble, seed: number): Promise<CrashReport> {
+export async function runCrashRounds(rounds: number, troubles: readonly Trouble[], seed: number): Promise<CrashReport> {
   const root = await mkdtemp(join(tmpdir(), 'rtv-crash-'));
   const data = join(root, 'data');
   const keysFile = join(root, 'dkim-keys.json');
@@ -84,7 +84,7 @@ export async function runCrashRounds(rounds: number, trouble: Trouble, seed: num
   const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => free, keysFile });
   const replies = collectReplies(kit);
   const keys = await loadDkimKeys(keysFile);
-  const scene: Scene = { kit, keys, replies, random: randomNumbers(seed), site, data, trouble };
+  const scene: Scene = { kit, keys, replies, random: randomNumbers(seed), site, data, troubles };
   const report = { rounds, acceptedAtOnce: 0, acceptedLater: 0, redeemed: 0, repeated: 0 };
   let running: Running | undefined;
   let attempts: readonly Attempt[] = [];
@@ -130,8 +130,8 @@ async function writeConfig(root: string, { kit, data }: Scene): Promise<string> 
   return config;
 }
 
-async function start(config: string, { trouble, site }: Scene, seed: number): Promise<Running> {
-  const clock = trouble === 'clock' ? ['--import', './test/crash/jumping-clock.ts'] : [];
+async function start(config: string, { troubles, site }: Scene, seed: number): Promise<Running> {
+  const clock = troubles.includes('clock') ? ['--import', './test/crash/jumping-clock.ts'] : [];
   const env = { ...process.env, JUMPS: String(seed) };
   const args = [...clock, 'src/main.ts', 'serve', '--config', config];
   const child = spawn(process.execPath, args, { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -167,10 +167,11 @@ function collectReplies(kit: Kit) {
 
 /** People at work until the service is killed. @returns what they had begun by then */
 async function loadAndKill({ child, smtpPort }: Running, scene: Scene): Promise<readonly Attempt[]> {
-  const { kit, random, data, trouble } = scene;
+  const { kit, random, data, troubles } = scene;
   const attempts: Attempt[] = [];
   const gone = once(child, 'exit');
-  if (trouble === 'relay') kit.sink.answer = () => (random() < 0.3 ? { code: 451, text: '4.7.1 later' } : undefined);
+  if (troubles.includes('relay'))
+    kit.sink.answer = () => (random() < 0.3 ? { code: 451, text: '4.7.1 later' } : undefined);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const work = async () => {
     while (!isOver()) await attempt(scene, smtpPort, attempts);
@@ -178,7 +179,7 @@ async function loadAndKill({ child, smtpPort }: Running, scene: Scene): Promise<
   // The kill ends them in the middle of whatever they do.
   const workers = Array.from({ length: senders }, () => work().catch(() => {}));
   await sleep(100 + random() * 500);
-  if (trouble === 'disk') {
+  if (troubles.includes('disk')) {
     const away = join(data, 'away');
     await rename(join(data, 'challenges'), away);
     await sleep(random() * 150);
@@ -217,18 +218,18 @@ async function send({ address, author, raw }: Attempt, smtpPort: number): Promis
 }
 
 /** Its sender's server tries once more: what was accepted before is accepted again, and not answered again. */
-async function comesAgain(attempt: Attempt, { smtpPort }: Running, { trouble }: Scene): Promise<void> {
+async function comesAgain(attempt: Attempt, { smtpPort }: Running, { troubles }: Scene): Promise<void> {
   if (attempt.typed !== 'no') return; // the address is used up
   let answer = await send(attempt, smtpPort);
   // A clock that jumps over the time that checks may take makes it come once more.
-  for (let tries = 1; trouble === 'clock' && tries < 10 && answer.startsWith('451 4.4.3 '); tries += 1) {
+  for (let tries = 1; troubles.includes('clock') && tries < 10 && answer.startsWith('451 4.4.3 '); tries += 1) {
     answer = await send(attempt, smtpPort);
   }
   assert.match(answer, /^250 /, 'a message that comes again after the restart');
 }
 
 /** One code came for it, under one Message-ID, and it works. */
-async function holds({ label, visitor, nonce, typed }: Attempt, { replies, trouble }: Scene): Promise<void> {
+async function holds({ label, visitor, nonce, typed }: Attempt, { replies, troubles }: Scene): Promise<void> {
   for (let waitedMs = 0; replies.of(label).length === 0; waitedMs += 10) {
     assert.ok(waitedMs < replyTimeoutMs, 'a message that was accepted got no reply');
     await sleep(10);
@@ -243,5 +244,5 @@ async function holds({ label, visitor, nonce, typed }: Attempt, { replies, troub
   }
   // Whoever heard nothing types it again. That counts as the same only for some seconds, which a clock may jump over.
   const { status } = await visitor.enter({ nonce }, code);
-  if (status !== 303) assert.deepEqual([trouble, typed, status], ['clock', 'unanswered', 409]);
+  if (status !== 303) assert.deepEqual([troubles.includes('clock'), typed, status], [true, 'unanswered', 409]);
 }

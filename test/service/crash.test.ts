@@ -1,12 +1,11 @@
-// A few rounds of `npm run crash`: the service is killed at random moments under load, and keeps what it promised.
+// A few rounds of `npm run crash`: the service is killed at random moments under load, while its relay says "later", its disk
+// does not write and its clock jumps, and keeps what it promised.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCrashRounds, troubles } from '../crash/rounds.ts';
 
-for (const trouble of troubles) {
-  test(`killed under load, every message that got 250 leads to one code that works (trouble: ${trouble})`, async () => {
-    const { acceptedAtOnce, acceptedLater, redeemed } = await runCrashRounds(2, trouble, 20_260_115);
-    assert.ok(redeemed > 0 && redeemed === acceptedAtOnce + acceptedLater);
-  });
-}
+test('killed under load and in trouble, every message that got 250 leads to one code that works', async () => {
+  const { acceptedAtOnce, acceptedLater, redeemed } = await runCrashRounds(3, troubles, 20_260_115);
+  assert.ok(redeemed > 0 && redeemed === acceptedAtOnce + acceptedLater);
+});
