@@ -1,18 +1,20 @@
 // Builds the service from settings: the only place that names concrete adapters. Development and production differ in
 // nothing but their settings. Everything is opened in `start` and closed in reverse order in `stop`.
 
-import { stat } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
 import { type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { openAuditFile } from './adapters/audit/audit-file.ts';
-import { createHttpDirectory, readDirectorySecret } from './adapters/directory-http/http-directory.ts';
+import { createHttpDirectory, parseDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createNetworkLimits } from './adapters/limits/network-limits.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
 import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
+import { type DkimKey, parseDkimKey } from './adapters/mail-out/dkim-signer.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
 import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
@@ -27,6 +29,7 @@ import { loadMasterSecret, readMasterSecret } from './adapters/system/master-sec
 import { createRandomPool, createSecrets } from './adapters/system/node-secrets.ts';
 import { readOperator } from './adapters/system/operator.ts';
 import { createSealer } from './adapters/system/sealer.ts';
+import { readSecretFile } from './adapters/system/secret-file.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
@@ -39,6 +42,7 @@ import { createExplainMail, type MailAnswers, notedLookups } from './app/explain
 import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createInviteAccount } from './app/invite-account.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
+import { Outbox } from './app/outbox.ts';
 import type {
   AccountCommands,
   AppLimits,
@@ -61,8 +65,9 @@ import { createSendReplies } from './app/send-replies.ts';
 import { startSweeping } from './app/sweep-expired.ts';
 import { createTypeAddress, type TypeAddressOptions } from './app/type-address.ts';
 import { createUndoChange } from './app/undo-change.ts';
+import { fileProblem } from './core/file-problem.ts';
 import type { Mailbox } from './core/mail-address.ts';
-import type { Settings } from './settings/settings.ts';
+import { relayTls, type Settings } from './settings/settings.ts';
 
 /** Ports that were got. */
 export interface Addresses {
@@ -120,16 +125,21 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(() => changes.close());
   // What is sealed with a key in memory only could not be opened after a restart.
   const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
-  const sender = createNodemailerSender(senderOptions(settings));
+  const sender = createNodemailerSender(await senderOptions(settings, log));
   closers.push(() => sender.close());
   const directory = await openDirectory(settings, { clock, log, sealer, audit, sender, secrets }, closers);
   const isCommonPassword = await loadCommonPasswords();
   closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
 
-  const outbox = createSendReplies({ secrets, store, sender, directory, clock, log, news }, limits);
+  const outbox = new Outbox({ secrets, clock, log });
   closers.push(() => outbox.stop());
-  const notices = createSendNotices({ secrets, changes, sender, clock, log, directory });
-  closers.push(() => notices.stop());
+  const lookUps = new Outbox({ secrets, clock, log });
+  closers.push(() => lookUps.stop());
+  const replies = createSendReplies(
+    { secrets, store, sender, directory, clock, log, news, outbox, lookUps },
+    limits,
+  );
+  const notices = createSendNotices({ secrets, changes, sender, clock, log, directory, outbox });
 
   const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {
     hostname: settings.smtp.hostname,
@@ -138,7 +148,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   });
   closers.push(() => verifier.close());
   const mail = createReceiveMail(
-    { secrets, store, verifier, clock, news, sender, audit, replyQueued: outbox.queued },
+    { secrets, store, verifier, clock, news, sender, audit, replyQueued: replies.queued },
     mailOptions(settings),
   );
   const rateLimits = createNetworkLimits({ clock, log }, perMinute(settings));
@@ -158,7 +168,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
       settings.mail.siteName,
     ),
     typeAddress: createTypeAddress(
-      { secrets, store, clock, audit, replyQueued: outbox.queued },
+      { secrets, store, clock, audit, replyQueued: replies.queued },
       typingOptions(settings),
     ),
     undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
@@ -171,7 +181,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(async () => void (await Promise.all(edges.map((stop) => stop()))));
   const webPort = await web.start();
   edges.push(() => web.stop());
-  await Promise.all([outbox.start(), notices.start()]);
+  await Promise.all([replies.start(), notices.start()]);
   const addresses = {
     web: { host: settings.web.listen.host, port: webPort },
     smtp: { host: settings.smtp.listen.host, port: smtpPort },
@@ -212,7 +222,8 @@ async function openDirectory(
   const { clock, log, sealer, audit, sender, secrets } = ports;
   const { kind, url, secret, secretFile, timeoutSeconds } = settings.directory;
   if (kind === 'http' && url !== null) {
-    const key = secret ?? (await readDirectorySecret(secretFile ?? ''));
+    const path = secretFile ?? '';
+    const key = secret ?? parseDirectorySecret(await readSecretFile('directory.secretFile', path), path);
     const directory = createHttpDirectory({ url, secret: key, timeoutMs: timeoutSeconds * 1000, clock, log });
     closers.push(() => directory.close());
     return directory;
@@ -303,17 +314,23 @@ async function openOwnAccounts(settings: Settings, release: () => Promise<void>)
     const directory = await openOwnDirectory(settings, systemClock, undefined);
     // No event of an administrator names a mailbox, so this needs no key for a digest.
     const mailboxes = settings.audit.mailboxes === 'clear' ? 'clear' : 'off';
-    const options = { mailboxes, clock: systemClock, log: createJsonLog('silent') } as const;
-    const audit = openAuditFile(join(settings.data.dir, auditName), options);
-    const sender = createNodemailerSender(senderOptions(settings));
+    const log = createJsonLog('silent'); // the command itself tells what became of an invitation
+    const audit = openAuditFile(join(settings.data.dir, auditName), { mailboxes, clock: systemClock, log });
+    // Opened with the first invitation: no other command needs the relay's password or our keys.
+    let opened: Promise<MailSender> | undefined;
+    const sender: Pick<MailSender, 'sendInvitation'> = {
+      async sendInvitation(invitation) {
+        opened ??= senderOptions(settings, log).then(createNodemailerSender);
+        return (await opened).sendInvitation(invitation);
+      },
+    };
     const secrets = { randomBytes: createRandomPool() };
-    // The command itself tells what became of an invitation.
-    const invite = createInviteAccount({ accounts: directory, sender, secrets, log: createJsonLog('silent') });
+    const invite = createInviteAccount({ accounts: directory, sender, secrets, log });
     const admin = commandsOf(directory, invite);
     return {
       ...auditAdmin({ admin, audit, clock: systemClock }, { ...readOperator(), said: false }),
       async close() {
-        sender.close();
+        (await opened?.catch(() => undefined))?.close();
         await directory.close();
         await audit.close().finally(release);
       },
@@ -440,14 +457,39 @@ function perMinute({ limits }: Settings): Readonly<Record<Asked, number>> {
   };
 }
 
-function senderOptions({ relay, smtp, mail }: Settings): MailSenderOptions {
+/** @throws Error, with the place and the remedy, when a file that it names is not what it should be */
+async function senderOptions({ relay, smtp, mail }: Settings, log: Log): Promise<MailSenderOptions> {
+  const { passwordFile, caFile } = relay;
+  const dkimKey = async ({ selector, file }: Settings['mail']['dkimKeys'][number]): Promise<DkimKey> => {
+    const pem = await readSecretFile('mail.dkimKeys', file);
+    return {
+      selector,
+      key: parseDkimKey(pem, file, (bits) => log.warn('dkim', { outcome: 'weak-key', selector, bits })),
+    };
+  };
   return {
     relayUrl: relay.url,
+    password: passwordFile === null ? relay.password : await readSecretFile('relay.passwordFile', passwordFile),
+    tls: relayTls(relay),
+    ca: caFile === null ? null : await readAuthority(caFile),
     hostname: smtp.hostname,
+    dkimKeys: await Promise.all(mail.dkimKeys.map(dkimKey)),
     from: mail.from,
     siteName: mail.siteName,
     timeZone: mail.timeZone,
   };
+}
+
+async function readAuthority(path: string): Promise<string> {
+  const pem = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Error(`relay.caFile: ${path} ${fileProblem(error)}.`);
+  });
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new Error(`relay.caFile: ${path} holds no certificate in PEM.`);
+  }
+  return pem;
 }
 
 function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {

@@ -240,7 +240,10 @@ export interface OutgoingInvitation {
 
 /** Hands replies, notices and invitations to the relay. */
 export interface MailSender {
-  /** Never throws: an outside that fails is `temporary`, a relay that says no for good is `permanent`. */
+  /**
+   * Never throws. `temporary` and `permanent` are about this mail; `away`: the relay takes none at present, be it down, or
+   * not willing to talk to us.
+   */
   send(reply: OutgoingReply): Promise<SendResult>;
   /** The same for a notice. */
   sendNotice(notice: OutgoingNotice): Promise<SendResult>;
@@ -254,7 +257,7 @@ export interface MailSender {
 /** `detail` is for the log: codes, no addresses. */
 export type SendResult =
   | { readonly kind: 'handed-over' }
-  | { readonly kind: 'temporary' | 'permanent'; readonly detail: string };
+  | { readonly kind: 'temporary' | 'permanent' | 'away'; readonly detail: string };
 
 /** An account as pages need it. Its texts are the organisation's, to be escaped. */
 export interface Account {

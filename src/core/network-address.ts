@@ -139,3 +139,8 @@ export function clientAddress(peer: string, forwardedFor: string, trusted: reado
   }
   return write(client);
 }
+
+/** @param host name or address, IPv6 with or without brackets */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|\[::1\]|::1|127(?:\.\d{1,3}){3})$/i.test(host);
+}

@@ -6,7 +6,7 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { domainOf, isDomainName, type Mailbox, parseMailbox } from '../core/mail-address.ts';
-import { type IpNetwork, parseIpNetwork } from '../core/network-address.ts';
+import { type IpNetwork, isLoopback, parseIpNetwork } from '../core/network-address.ts';
 import { isWebhookSecret } from '../core/webhook-secret.ts';
 
 /** Where to listen or whom to ask; `host` is an IP address or a host name, IPv6 without brackets. */
@@ -91,11 +91,6 @@ function readDnsServer(text: string): Reading<HostPort> {
   return { value: { host: bracketed ?? plain, port } };
 }
 
-/** @param hostname as the URL class gives it: lower case, IPv4 in four parts, IPv6 in brackets */
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
-}
-
 function readPublicUrl(text: string): Reading<string> {
   const url = URL.parse(text);
   if (url === null || !/^https?:\/\//i.test(text)) return { problem: 'is not an http or https URL' };
@@ -134,6 +129,21 @@ function readRelayUrl(text: string): Reading<string> {
 function readDomain(text: string, longest: number): Reading<string> {
   if (!isDomainName(text)) return { problem: 'is not a full host name' };
   return text.length > longest ? { problem: `is longer than ${longest} characters` } : { value: text.toLowerCase() };
+}
+
+/** RFC 6376 §3.1: a selector is one or more labels. What follows the sign is the path as it is. */
+function readDkimKey(text: string): Reading<{ readonly selector: string; readonly file: string }> {
+  const [, selector = '', file = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(selector)) {
+    return { problem: 'is not selector=file' };
+  }
+  const path = readPath(file, 'file');
+  return 'problem' in path ? path : { value: { selector: selector.toLowerCase(), file } };
+}
+
+/** A password is what stands in the file, or in the environment: any text in one line. */
+function readPassword(text: string): Reading<string> {
+  return /^[^\p{Cc}]{1,1024}$/u.test(text) ? { value: text } : { problem: 'is not one line of up to 1024 characters' };
 }
 
 function readFrom(text: string): Reading<Mailbox> {
@@ -217,6 +227,9 @@ const secretRemedy =
 const directorySecretRemedy =
   'Make one with: echo "whsec_$(openssl rand -base64 32)" , put it into a file that nobody else can read, and name that ' +
   'file in directory.secretFile; or give it as RTV_DIRECTORY_SECRET.';
+
+const passwordRemedy =
+  'Put it into a file that nobody else can read and name that file in relay.passwordFile, or give it as RTV_RELAY_PASSWORD.';
 
 const web = z.strictObject({
   listen: option(textOf(readListen).prefault('127.0.0.1:3000'), {
@@ -310,6 +323,19 @@ const mail = z.strictObject({
     meaning: 'Whether SPF alone vouches for the very own name of a domain that has no DMARC record.',
     remedy: 'Give accept or refuse.',
   }),
+  dkimKeys: option(
+    z
+      .array(textOf(readDkimKey), { error: 'is not a list' })
+      .max(4, 'has more than 4 entries')
+      .refine((all) => new Set(all.map(({ selector }) => selector)).size === all.length, 'has a selector twice')
+      .default([]),
+    {
+      form: 'list',
+      meaning:
+        'DKIM keys that sign our mail for the domain of mail.from: selector=file, PEM; RSA, Ed25519, or one of each.',
+      remedy: 'Give a list like ["rtv2026=/etc/reply-to-verify/dkim.pem"], each selector once, or an empty one.',
+    },
+  ),
   timeZone: option(textOf(readTimeZone).default('UTC'), {
     meaning: 'Time zone of the times shown in mails and pages.',
     remedy: 'Give an IANA name, for example Europe/Vienna, or UTC.',
@@ -330,7 +356,27 @@ const dns = z.strictObject({
 const relay = z.strictObject({
   url: option(textOf(readRelayUrl), {
     meaning: 'Mail server that takes our replies.',
-    remedy: 'Give smtp:// or smtps:// and a host, no path, for example smtp://user:password@relay.school.example:587.',
+    remedy: 'Give smtp:// or smtps:// and a host, no path, for example smtp://user@relay.school.example:587.',
+  }),
+  tls: option(oneOf(['auto', 'required', 'opportunistic', 'off']).default('auto'), {
+    meaning: 'Whether the way to the relay must be encrypted and its certificate right (STARTTLS).',
+    remedy: 'Give auto, required, opportunistic or off; auto is required, and opportunistic on this machine.',
+  }),
+  caFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: "Authority of the relay's certificate, PEM, in place of those that everybody trusts.",
+    remedy: 'Give null, or a file path, for example /etc/reply-to-verify/relay-ca.pem.',
+  }),
+  passwordFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: 'File with the password of the user in relay.url; read once at the start.',
+    remedy: passwordRemedy,
+  }),
+  password: option(textOf(readPassword).nullable().default(null), {
+    nullable: true,
+    environmentOnly: true,
+    meaning: 'The password itself, in place of relay.passwordFile.',
+    remedy: passwordRemedy,
   }),
 });
 
@@ -529,6 +575,46 @@ export const crossRules: readonly CrossRule[] = [
           },
   },
   {
+    options: ['relay.tls', 'relay.url'],
+    broken: ({ relay: { tls, url } }) =>
+      url?.startsWith('smtps:') && (tls === 'opportunistic' || tls === 'off')
+        ? { problem: 'smtps is encrypted from its first byte', remedy: 'Leave relay.tls out, or use smtp://.' }
+        : undefined,
+  },
+  {
+    options: ['relay.caFile', 'relay.tls', 'relay.url'],
+    broken: ({ relay: { caFile = null, tls = 'auto', url } }) =>
+      caFile !== null && url !== undefined && relayTls({ url, tls }) !== 'required'
+        ? { problem: 'no certificate is looked at', remedy: 'Set relay.tls to required, or take relay.caFile away.' }
+        : undefined,
+  },
+  {
+    options: ['relay.passwordFile', 'relay.password', 'relay.url'],
+    broken: ({ relay: { passwordFile = null, password = null, url } }) => {
+      if (url === undefined) return undefined;
+      const user = new URL(url);
+      const given = [passwordFile ?? '', password ?? '', user.password].filter((each) => each !== '').length;
+      if (given > 1) return { problem: 'there is more than one password', remedy: 'Keep one of them.' };
+      if ((user.username === '') === (given === 0)) return undefined;
+      return given === 0
+        ? { problem: 'there is a user, but no password', remedy: passwordRemedy }
+        : { problem: 'there is a password, but no user', remedy: 'Name the user: smtp://user@relay.school.example.' };
+    },
+  },
+  {
+    options: ['relay.tls', 'relay.url'],
+    broken: ({ relay: { tls = 'auto', url } }) =>
+      url === undefined ||
+      new URL(url).username === '' ||
+      isLoopback(new URL(url).hostname) ||
+      relayTls({ url, tls }) === 'required'
+        ? undefined
+        : {
+            problem: 'the password could be read on its way',
+            remedy: 'Leave relay.tls out, or use a relay that wants no password.',
+          },
+  },
+  {
     options: ['directory.url', 'directory.kind'],
     broken: ({ directory: { kind, url = null } }) =>
       (kind === 'http') === (url !== null)
@@ -586,6 +672,13 @@ export const crossRules: readonly CrossRule[] = [
 ];
 
 // ---- what others use ----
+
+/** How the way to the relay is encrypted, `auto` decided: nobody is on the way within this machine. */
+export function relayTls({ url, tls }: Pick<z.output<typeof relay>, 'url' | 'tls'>): Exclude<typeof tls, 'auto'> {
+  if (url.startsWith('smtps:')) return 'required';
+  if (tls !== 'auto') return tls;
+  return isLoopback(new URL(url).hostname) ? 'opportunistic' : 'required';
+}
 
 /** All options, checked one by one and against each other. Unknown names are mistakes. */
 export const settingsSchema = z.strictObject(sections).superRefine((settings, context) => {

@@ -8,6 +8,7 @@ import { createNodemailerSender } from '../../src/adapters/mail-out/nodemailer-s
 import type { MailSender, OutgoingReply } from '../../src/app/ports.ts';
 import { startSink } from '../../src/testkit/sink.ts';
 import { amy, mailbox } from '../app/support.ts';
+import { plainRelay } from '../support/relay.ts';
 
 const reply: OutgoingReply = {
   by: 'mail',
@@ -25,6 +26,7 @@ const reply: OutgoingReply = {
 
 function senderFor(t: TestContext, relayUrl: string): MailSender {
   const sender = createNodemailerSender({
+    ...plainRelay,
     relayUrl,
     hostname: 'mx.in.school.example',
     from: mailbox('accounts@service.example'),
@@ -131,11 +133,12 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
       assert.deepEqual(commands.slice(2), [`RCPT TO:<${amy}>`, 'DATA']);
     });
 
-    const outcomes: [Step, string, 'permanent' | 'temporary'][] = [
+    const outcomes: [Step, string, 'permanent' | 'temporary' | 'away'][] = [
       ['RCPT', gone, 'permanent'],
       ['RCPT', '553 5.1.3 bad address', 'permanent'],
       ['RCPT', later, 'temporary'],
-      ['RCPT', `421 4.3.2 <${amy}> shutting down`, 'temporary'],
+      ['RCPT', `550 5.7.1 <${amy}> not by you`, 'temporary'],
+      ['RCPT', `421 4.3.2 <${amy}> shutting down`, 'away'],
       ['DATA', `554 5.7.1 not for <${amy}>`, 'permanent'],
       ['DATA', later, 'temporary'],
       ['end of data', `554 5.7.1 <${amy}> smells of spam`, 'permanent'],
@@ -143,15 +146,15 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
       ['end of data', later, 'temporary'],
       ['end of data', '452 4.3.1 disk full', 'temporary'],
       // Not about this recipient or this message, but about us: the operator can mend it while the reply waits.
-      ['MAIL', '530 5.7.0 log in first', 'temporary'],
-      ['MAIL', later, 'temporary'],
-      ['greeting', '554 5.7.1 you are on a list', 'temporary'],
-      ['greeting', 'HTTP/1.1 400 Bad Request', 'temporary'],
-      ['EHLO', 'drop', 'temporary'],
-      ['MAIL', 'drop', 'temporary'],
-      ['RCPT', 'drop', 'temporary'],
-      ['DATA', 'drop', 'temporary'],
-      ['end of data', 'drop', 'temporary'],
+      ['MAIL', '530 5.7.0 log in first', 'away'],
+      ['MAIL', later, 'away'],
+      ['greeting', '554 5.7.1 you are on a list', 'away'],
+      ['greeting', 'HTTP/1.1 400 Bad Request', 'away'],
+      ['EHLO', 'drop', 'away'],
+      ['MAIL', 'drop', 'away'],
+      ['RCPT', 'drop', 'away'],
+      ['DATA', 'drop', 'away'],
+      ['end of data', 'drop', 'away'],
     ];
     for (const [step, text, kind] of outcomes) {
       test(`${title}: ${step} answered ${text.slice(0, 9)} is ${kind}, and only codes are told`, async (t) => {
@@ -167,21 +170,21 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
     }
   }
 
-  test('a relay that is not there is temporary', async (t) => {
+  test('a relay that is not there is away', async (t) => {
     const relay = await startSink({ host: '127.0.0.1', port: 0 });
     await relay.close();
     const result = await senderFor(t, `smtp://127.0.0.1:${relay.port}`).send(reply);
-    assert.equal(result.kind, 'temporary');
+    assert.equal(result.kind, 'away');
   });
 
-  test('a name that cannot be found is temporary', async (t) => {
-    assert.equal((await senderFor(t, 'smtp://relay.invalid:25').send(reply)).kind, 'temporary');
+  test('a name that cannot be found is away', async (t) => {
+    assert.equal((await senderFor(t, 'smtp://relay.invalid:25').send(reply)).kind, 'away');
   });
 
-  test('a password that is refused is temporary, and never told', async (t) => {
+  test('a relay that takes no password of ours is away, and nothing of it is told', async (t) => {
     const relay = await startRelay(t, { AUTH: '535 5.7.8 hunter2 is wrong' }, ['AUTH PLAIN LOGIN']);
     const result = await senderFor(t, relay.url.replace('//', '//me:hunter2@')).send(reply);
-    assert.equal(result.kind, 'temporary');
+    assert.equal(result.kind, 'away');
     assert.doesNotMatch(JSON.stringify(result), /hunter2|aHVudGVyMg/);
     assert.ok(relay.lines.some((line) => line.startsWith('AUTH ')));
   });
@@ -195,7 +198,7 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
       [{}, 'handed-over'],
       [{ 'end of data': later }, 'temporary'],
       [{}, 'handed-over'],
-      [{ 'end of data': 'drop' }, 'temporary'],
+      [{ 'end of data': 'drop' }, 'away'],
       [{}, 'handed-over'],
     ];
     for (const [say, kind] of steps) {
@@ -231,7 +234,7 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
     const sender = senderFor(t, relay.url);
     assert.notEqual((await sender.send({ ...reply, validUntil: Number.NaN })).kind, 'handed-over');
     sender.close();
-    assert.equal((await sender.send(reply)).kind, 'temporary');
+    assert.equal((await sender.send(reply)).kind, 'away');
     assert.ok(!relay.lines.some((line) => line.startsWith('DATA')));
   });
 });

@@ -6,6 +6,7 @@ import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveCode } from '../../src/app/challenge-tokens.ts';
 import { statusOf } from '../../src/app/follow-challenge.ts';
+import { Outbox as Line } from '../../src/app/outbox.ts';
 import {
   type Account,
   type ChallengeStore,
@@ -13,7 +14,7 @@ import {
   type OutgoingReply,
   type SendResult,
 } from '../../src/app/ports.ts';
-import { createSendReplies } from '../../src/app/send-replies.ts';
+import { createSendReplies, type SendReplies } from '../../src/app/send-replies.ts';
 import {
   acceptMail,
   acceptTypedAddress,
@@ -34,6 +35,8 @@ const permanent: SendResult = { kind: 'permanent', detail: 'EENVELOPE RCPT TO 55
 const hex = (number: number, digits: number) => number.toString(16).padStart(digits, '0');
 const idOf = (number: number) => hex(number, 20);
 
+type Worker = SendReplies & Pick<Line, 'stop'>;
+
 interface Outbox {
   readonly clock: ManualClock;
   readonly store: ChallengeStore;
@@ -44,9 +47,9 @@ interface Outbox {
   answer: SendResult | Promise<SendResult>;
   /** What the directory says from now on: how many accounts there are, or that it is down. */
   accounts: (of: Mailbox) => readonly Account[];
-  readonly worker: ReturnType<typeof createSendReplies>;
+  readonly worker: Worker;
   /** Another worker on the same store, as after a start. */
-  restart(): ReturnType<typeof createSendReplies>;
+  restart(): Worker;
   /** A mail of `from` was accepted: its reply is queued in the store. */
   accept(number: number, from?: Mailbox, challenge?: number): Promise<void>;
   replyOf(from?: Mailbox, challenge?: number): Promise<Reply | undefined>;
@@ -73,8 +76,13 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
   };
   const news = createChallengeNews();
   const directory = { accountsOf: async (of: Mailbox) => outbox.accounts(of) };
-  const restart = () =>
-    createSendReplies({ secrets, store: store?.(inner) ?? inner, sender, directory, clock, log, news }, limits);
+  const restart = () => {
+    const [line, lookUps] = [new Line({ secrets, clock, log }), new Line({ secrets, clock, log })];
+    const lines = { outbox: line, lookUps };
+    const ports = { secrets, store: store?.(inner) ?? inner, sender, directory, clock, log, news, ...lines };
+    const stop = async () => void (await Promise.all([lookUps.stop(), line.stop()]));
+    return { ...createSendReplies(ports, limits), stop };
+  };
   const outbox: Outbox = {
     clock,
     store: inner,
@@ -797,12 +805,12 @@ describe('outbox, start and stop', { concurrency: true }, () => {
     });
   }
 
-  test('stop right after a reply was announced: it is not sent any more, and not lost', async () => {
+  test('stop right after a reply was announced: it still goes out, once', async () => {
     const outbox = await start();
     await outbox.accept(1);
     outbox.worker.queued(idOf(1), amy);
     await outbox.worker.stop();
-    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [0, 'queued']);
+    assert.deepEqual([outbox.sent.length, (await outbox.replyOf())?.state], [1, 'handed-over']);
     await outbox.restart().start();
     await settle();
     assert.equal(outbox.sent.length, 1);
@@ -816,7 +824,7 @@ describe('outbox, start and stop', { concurrency: true }, () => {
 describe('outbox, when the store fails', { concurrency: true }, () => {
   const broken = new DependencyError('store', 'the store could not be written');
 
-  test('a hand-over that could not be noted is repeated under the same id, until it is', async () => {
+  test('a hand-over that could not be noted is noted later, and nothing is sent twice for it', async () => {
     let failing = true;
     const outbox = await start(128, (inner) => ({
       read: (id, now) => inner.read(id, now),
@@ -830,15 +838,35 @@ describe('outbox, when the store fails', { concurrency: true }, () => {
     await settle();
     assert.deepEqual(
       outbox.log.events.map(({ level, fields, cause }) => [level, fields.outcome, cause]),
-      [['warn', 'temporary', broken]],
+      [
+        ['info', 'handed-over', undefined],
+        ['warn', 'temporary', broken],
+      ],
     );
     await outbox.next();
     failing = false;
     await outbox.next();
-    assert.deepEqual(
-      idsOf(outbox.sent),
-      [1, 2, 3].map(() => hex(1001, 32)),
-    );
+    assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32)]);
+    assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
+  });
+
+  test('a newer mail whose predecessor could not be noted is answered all the same', async () => {
+    let failing = true;
+    const outbox = await start(128, (inner) => ({
+      read: (id, now) => inner.read(id, now),
+      transact: (id, now, decide) => (failing ? Promise.reject(broken) : inner.transact(id, now, decide)),
+      withQueued: (now) => inner.withQueued(now),
+      sweep: (now) => inner.sweep(now),
+      close: () => inner.close(),
+    }));
+    await outbox.accept(1);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    failing = false;
+    await outbox.accept(2);
+    outbox.worker.queued(idOf(1), amy);
+    await settle();
+    assert.deepEqual(idsOf(outbox.sent), [hex(1001, 32), hex(1002, 32)]);
     assert.deepEqual([(await outbox.replyOf())?.state, outbox.clock.waiting], ['handed-over', []]);
   });
 

@@ -32,6 +32,7 @@ import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
 import { writeMail } from '../../src/testkit/message.ts';
 import { appLimits, oneNetwork } from '../support/limits.ts';
+import { plainRelay } from '../support/relay.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { measureStore, type StoreRow } from './store-load.ts';
@@ -94,6 +95,7 @@ async function measureMail(folder: string): Promise<Row> {
     now: Date.now,
   });
   const sender = createNodemailerSender({
+    ...plainRelay,
     relayUrl: 'smtp://127.0.0.1:9',
     hostname: 'mx.in.school.example',
     from,

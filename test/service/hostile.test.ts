@@ -11,6 +11,7 @@ import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { createChallengeNews } from '../../src/app/challenge-news.ts';
 import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
+import { Outbox } from '../../src/app/outbox.ts';
 import { DependencyError, type Log } from '../../src/app/ports.ts';
 import { createReceiveMail } from '../../src/app/receive-mail.ts';
 import { createSendReplies } from '../../src/app/send-replies.ts';
@@ -25,6 +26,7 @@ import { signMessage } from '../../src/testkit/message.ts';
 import { type Sink, startSink } from '../../src/testkit/sink.ts';
 import { memorySegments } from '../support/disks.ts';
 import { appLimits } from '../support/limits.ts';
+import { plainRelay } from '../support/relay.ts';
 
 const oneTimeDomain = 'in.school.example';
 const evil = 'evil.example';
@@ -171,18 +173,23 @@ it(`${messages} hostile messages make us mail nobody but their author`, async ()
   const from = parseMailbox('accounts@school.example');
   assert.ok(from !== undefined);
   const site = { from, siteName: 'Example School', timeZone: 'UTC', hostname: 'mx.in.school.example' };
-  const sender = createNodemailerSender({ ...site, relayUrl: `smtp://127.0.0.1:${sink.port}` });
+  const sender = createNodemailerSender({ ...site, ...plainRelay, relayUrl: `smtp://127.0.0.1:${sink.port}` });
   const log: Log = { info: () => {}, warn: () => {}, error: () => {} };
   const news = createChallengeNews();
   const directory = { accountsOf: () => assert.fail('an author is not looked up before the code') };
-  const outbox = createSendReplies({ secrets, store, sender, directory, clock: systemClock, log, news }, appLimits);
+  const outbox = new Outbox({ secrets, clock: systemClock, log });
+  const lines = { outbox, lookUps: outbox };
+  const replies = createSendReplies(
+    { ...lines, secrets, store, sender, directory, clock: systemClock, log, news },
+    appLimits,
+  );
   const accepted: string[] = [];
   const ports = {
     ...{ secrets, store, verifier, clock: systemClock, news, sender },
     audit: { note() {} },
-    replyQueued: (id: string, mailbox: Parameters<typeof outbox.queued>[1]) => {
+    replyQueued: (id: string, mailbox: Parameters<typeof replies.queued>[1]) => {
       accepted.push(mailbox);
-      outbox.queued(id, mailbox);
+      replies.queued(id, mailbox);
     },
   };
   const options = {

@@ -1,9 +1,7 @@
 // The directory of an organisation that keeps its accounts itself: each method of the port is one signed call. What the
 // organisation promises in turn is in config/directory.openapi.yaml; test/examples/directory-server.ts shows one that keeps it.
 
-import { readFile, stat } from 'node:fs/promises';
 import type { Directory, Log, MailboxConfirmation, PasswordChange, SecondFactorAttempt } from '../../app/ports.ts';
-import { fileProblem } from '../../core/file-problem.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
 import { isWebhookSecret } from '../../core/webhook-secret.ts';
 import { createEventQueue } from './event-queue.ts';
@@ -47,18 +45,12 @@ export function createHttpDirectory(options: CallOptions & { readonly log: Log }
 }
 
 /**
- * Reads the secret that signs the calls.
- * @throws Error, with the place and the remedy but never the secret, when the file cannot be used
+ * The secret that signs the calls.
+ * @param text as its file has it; @param path of that file
+ * @throws Error, with the place and the remedy but never the secret, when it is none
  */
-export async function readDirectorySecret(path: string): Promise<string> {
-  const explain = (error: unknown): never => {
-    throw new Error(`directory.secretFile: ${path} ${fileProblem(error)}.`);
-  };
-  const { mode } = await stat(path).catch(explain);
-  if ((mode & 0o077) !== 0) {
-    throw new Error(`${path} can be read by others (mode ${(mode & 0o777).toString(8)}). Run: chmod 600 ${path}`);
-  }
-  const secret = (await readFile(path, 'utf8').catch(explain)).trim();
+export function parseDirectorySecret(text: string, path: string): string {
+  const secret = text.trim();
   if (!isWebhookSecret(secret)) {
     throw new Error(`${path} holds no secret. Write whsec_ and 24 to 64 bytes as base64 into it, and nothing else.`);
   }

@@ -1,7 +1,11 @@
-// Hands replies, notices and invitations to the relay by SMTP and tells what is worth another try (RFC 5321 §4.2.1) from what is not.
+// Hands replies, notices and invitations to the relay by SMTP, signed with our keys, and tells what is worth another try
+// (RFC 5321 §4.2.1) from what is not.
 
 import { createTransport, type SendMailOptions } from 'nodemailer';
+import MailComposer from 'nodemailer/lib/mail-composer';
 import type { MailSender, SendResult } from '../../app/ports.ts';
+import { domainOf } from '../../core/mail-address.ts';
+import { type DkimKey, signMessage } from './dkim-signer.ts';
 import { composeInvitation } from './invitation-message.ts';
 import { composeNotice } from './notice-message.ts';
 import { composeReply, type ReplyOptions } from './reply-message.ts';
@@ -9,14 +13,22 @@ import { composeReply, type ReplyOptions } from './reply-message.ts';
 export interface MailSenderOptions extends ReplyOptions {
   /** `smtp://` or `smtps://`, checked; may hold a password, so it is never logged. */
   readonly relayUrl: string;
+  /** In place of the one in the URL; null: none. */
+  readonly password: string | null;
+  /** `required`: encrypted and with a good certificate, or nothing is sent. */
+  readonly tls: 'required' | 'opportunistic' | 'off';
+  /** PEM of the only authority that is trusted; null: those that Node trusts. */
+  readonly ca: string | null;
   /** Our name in EHLO: the only one SPF can check when the envelope sender is empty. */
   readonly hostname: string;
+  /** None: nothing is signed. */
+  readonly dkimKeys: readonly DkimKey[];
 }
 
 /** Makes the sender: a small pool of connections, opened when there is something to send. */
 export function createNodemailerSender(options: MailSenderOptions): MailSender {
   const transport = createTransport({
-    url: options.relayUrl,
+    ...whereTo(options),
     name: options.hostname,
     pool: true,
     maxConnections: 5,
@@ -24,13 +36,27 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
     greetingTimeout: 10_000,
     socketTimeout: 30_000,
   });
-  const send = async (compose: () => SendMailOptions): Promise<SendResult> => {
+  const handOver = async (mail: SendMailOptions): Promise<SendResult> => {
     try {
-      await transport.sendMail(compose());
+      await transport.sendMail(mail);
       return { kind: 'handed-over' };
     } catch (error) {
-      return { kind: isPermanent(error) ? 'permanent' : 'temporary', detail: describe(error) };
+      return { kind: failureOf(error), detail: describe(error) };
     }
+  };
+  const send = async (compose: () => SendMailOptions): Promise<SendResult> => {
+    let raw: Buffer;
+    let envelope: SendMailOptions['envelope'];
+    try {
+      const mail = compose();
+      envelope = mail.envelope;
+      const message = await new MailComposer({ ...mail, newline: 'windows' }).compile().build();
+      const now = Date.now(); // as in the field Date
+      raw = await signMessage(message, { domain: domainOf(options.from), keys: options.dkimKeys, now });
+    } catch (error) {
+      return { kind: 'temporary', detail: `NOT-WRITTEN ${Object(error).name}` };
+    }
+    return handOver({ envelope, raw });
   };
   return {
     send: (reply) => send(() => composeReply(reply, options)),
@@ -39,20 +65,37 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
     passOn(message, to) {
       // RFC 5321 §4.4: a trace line on top, nothing else is touched.
       const trace = `Received: by ${options.hostname} for its operator; ${new Date().toUTCString().replace('GMT', '+0000')}\r\n`;
-      return send(() => ({ envelope: { from: '', to: [to] }, raw: Buffer.concat([Buffer.from(trace), message]) }));
+      return handOver({ envelope: { from: '', to: [to] }, raw: Buffer.concat([Buffer.from(trace), message]) });
     },
     close: () => transport.close(),
   };
 }
 
-// Only what the relay says of this recipient or this message is final. A password it does not take, or a name it
-// cannot find, is for the operator to mend, while the reply waits.
-function isPermanent(error: unknown): boolean {
-  if (!(error instanceof Error) || !('responseCode' in error) || !('command' in error)) return false;
-  const { responseCode, command } = error;
+/** RFC 3207 §6: whoever is on the way can take STARTTLS out of the answer, so `required` does not ask whether it is there. */
+function whereTo({ relayUrl, password, tls, ca }: MailSenderOptions) {
+  const url = new URL(relayUrl);
+  const user = decodeURIComponent(url.username);
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(url.port === '' ? {} : { port: Number(url.port) }),
+    secure: url.protocol === 'smtps:', // RFC 8314 §3.3
+    requireTLS: tls === 'required',
+    opportunisticTLS: tls === 'opportunistic',
+    ignoreTLS: tls === 'off',
+    tls: { rejectUnauthorized: tls === 'required', ...(ca === null ? {} : { ca }) },
+    ...(user === '' ? {} : { auth: { user, pass: password ?? decodeURIComponent(url.password) } }),
+  };
+}
+
+// Only what the relay says of this recipient or this message is about them. All else, a password it does not take or a
+// name it cannot find, is for the operator to mend, while everything waits.
+function failureOf(error: unknown): 'temporary' | 'permanent' | 'away' {
+  const { command, responseCode, response } = Object(error) as Readonly<Record<string, unknown>>;
+  const isAboutIt = command === 'RCPT TO' || command === 'DATA';
+  if (!isAboutIt || typeof responseCode !== 'number' || responseCode === 421) return 'away';
   // RFC 3463 §3.8: security or policy. The relay does not like us, which is nothing the person could mend.
-  if (command === 'RCPT TO' && /^5\d\d[ -]5\.7\./.test(String(Object(error).response))) return false;
-  return typeof responseCode === 'number' && responseCode >= 500 && (command === 'RCPT TO' || command === 'DATA');
+  if (command === 'RCPT TO' && /^5\d\d[ -]5\.7\./.test(String(response))) return 'temporary';
+  return responseCode >= 500 ? 'permanent' : 'temporary';
 }
 
 /** Codes only: the text of a relay may repeat the address. */
