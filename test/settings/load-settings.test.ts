@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { formatMistakes, loadSettings, type Mistake, type SettingsSources } from '../../src/settings/load-settings.ts';
-import { options, type Settings, settingsSchema } from '../../src/settings/settings.ts';
+import { options, relayTls, type Settings, settingsSchema } from '../../src/settings/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'settings-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -98,6 +98,15 @@ describe('one value', () => {
     ],
     ['relay.url', 'smtps://me:p%40ss@relay.school.example:465/', 'smtps://me:p%40ss@relay.school.example:465'],
     ['relay.url', 'smtp://[::1]:1025', 'smtp://[::1]:1025'],
+    ['relay.tls', 'off', 'off'],
+    [
+      'mail.dkimKeys',
+      ['RTV2026=/etc/dkim=1.pem', 'a.b-c=k.pem'],
+      [
+        { selector: 'rtv2026', file: '/etc/dkim=1.pem' },
+        { selector: 'a.b-c', file: 'k.pem' },
+      ],
+    ],
     ['directory.ignoreCaseDomains', [], []],
     [
       'directory.ignoreCaseDomains',
@@ -197,6 +206,15 @@ describe('one value', () => {
     ['relay.url', 'smtp://me:100%@relay.school.example', /%25/],
     ['relay.url', 'smtp://127.0.0.1:0', /port 0/],
     ['relay.url', 'smtp://1.2.3:25', /host/],
+    ['relay.tls', 'verify', /none of auto, required, opportunistic, off/],
+    ['relay.caFile', '', /not a file path/],
+    ['mail.dkimKeys', 'rtv2026=dkim.pem', /not a list/],
+    ['mail.dkimKeys', ['dkim.pem'], /entry 1, which is not selector=file/],
+    ['mail.dkimKeys', ['a=k.pem', 'b_c=k.pem'], /entry 2, which is not selector=file/],
+    ['mail.dkimKeys', ['-a=k.pem'], /not selector=file/],
+    ['mail.dkimKeys', ['a='], /entry 1, which is not a file path/],
+    ['mail.dkimKeys', ['a=k.pem', 'A=l.pem'], /has a selector twice/],
+    ['mail.dkimKeys', Array(5).fill('a=k.pem'), /more than 4/],
     ['smtp.keyFile', ' ', /not a file path/],
     ['data.dir', ' ', /folder path/],
     ['directory.ignoreCaseDomains', 'school.example', /not a list/],
@@ -514,6 +532,54 @@ describe('rules between options', () => {
       /one-time/,
     ],
     [
+      'smtps, and TLS off',
+      { env: { RTV_RELAY_URL: 'smtps://relay.school.example', RTV_RELAY_TLS: 'off' } },
+      /RTV_RELAY/,
+      'relay.tls',
+      /first byte/,
+    ],
+    [
+      'a user without a password',
+      { env: { RTV_RELAY_URL: 'smtp://me@relay.school.example' } },
+      /RTV_RELAY_URL/,
+      'relay.url',
+      /relay\.passwordFile and relay\.password: .*no password/,
+    ],
+    [
+      'a password without a user',
+      { env: { RTV_RELAY_PASSWORD_FILE: '/secret' } },
+      /RTV_RELAY_PASSWORD_FILE/,
+      'relay.passwordFile',
+      /no user/,
+    ],
+    [
+      'two passwords',
+      { env: { RTV_RELAY_URL: 'smtp://me:one@relay.school.example', RTV_RELAY_PASSWORD: 'two' } },
+      /RTV_RELAY_PASSWORD/,
+      'relay.password',
+      /more than one password/,
+    ],
+    [
+      'a password in clear to another machine',
+      {
+        env: {
+          RTV_RELAY_URL: 'smtp://me@relay.school.example',
+          RTV_RELAY_PASSWORD: 'one',
+          RTV_RELAY_TLS: 'opportunistic',
+        },
+      },
+      /RTV_RELAY_TLS/,
+      'relay.tls',
+      /could be read/,
+    ],
+    [
+      'an authority where no certificate is looked at',
+      { env: { RTV_RELAY_URL: 'smtp://127.0.0.1', RTV_RELAY_CA_FILE: 'ca.pem' } },
+      /RTV_RELAY_CA_FILE/,
+      'relay.caFile',
+      /no certificate is looked at/,
+    ],
+    [
       'http without a URL',
       { env: { RTV_DIRECTORY_KIND: 'http', RTV_DIRECTORY_SECRET: directorySecret } },
       /RTV_DIRECTORY_KIND/,
@@ -655,6 +721,42 @@ describe('rules between options', () => {
   });
 });
 
+describe('the way to the relay', () => {
+  const ways: readonly [url: string, tls: 'auto' | 'required' | 'opportunistic' | 'off', want: string][] = [
+    ['smtp://relay.school.example', 'auto', 'required'],
+    ['smtp://10.0.0.1:25', 'auto', 'required'],
+    ['smtp://127.0.0.1.school.example:25', 'auto', 'required'],
+    ['smtp://127.0.0.1:1025', 'auto', 'opportunistic'],
+    ['smtp://127.3.2.1', 'auto', 'opportunistic'],
+    ['smtp://[::1]:25', 'auto', 'opportunistic'],
+    ['smtp://LocalHost:25', 'auto', 'opportunistic'],
+    ['smtp://127.0.0.1:1025', 'required', 'required'],
+    ['smtp://relay.school.example', 'opportunistic', 'opportunistic'],
+    ['smtp://relay.school.example', 'off', 'off'],
+    ['smtps://relay.school.example', 'auto', 'required'],
+    ['smtps://127.0.0.1', 'auto', 'required'],
+    ['smtps://127.0.0.1', 'required', 'required'],
+  ];
+  for (const [url, tls, want] of ways) {
+    test(`${url}, ${tls}: ${want}`, () => {
+      const { relay } = settingsOf({ files: [developmentFile], overrides: { 'relay.url': url, 'relay.tls': tls } });
+      assert.equal(relayTls(relay), want);
+    });
+  }
+
+  test('a user with a password in a file or in the environment is taken, and on this machine also in clear', () => {
+    const taken: Partial<SettingsSources>[] = [
+      { overrides: { 'relay.url': 'smtp://me@relay.school.example', 'relay.passwordFile': '/secret' } },
+      {
+        overrides: { 'relay.url': 'smtp://me@127.0.0.1:25', 'relay.tls': 'off' },
+        env: { RTV_RELAY_PASSWORD: 'o n=e' },
+      },
+      { overrides: { 'relay.url': 'smtps://me:one@relay.school.example' } },
+    ];
+    for (const sources of taken) settingsOf({ files: [developmentFile], ...sources });
+  });
+});
+
 describe('secrets', () => {
   const password = 'Tr0ub4dor-and-3-more-letters-until-it-is-long';
   const everywhere: readonly [name: string, sources: Partial<SettingsSources>][] = [
@@ -686,6 +788,16 @@ describe('secrets', () => {
     [
       'password of the relay',
       { files: [developmentFile], env: { RTV_RELAY_URL: `smtp://me:${password}@relay.school.example/x` } },
+    ],
+    ['password of the relay as override', { files: [developmentFile], overrides: { 'relay.password': password } }],
+    ['password of the relay in a file', { files: [developmentFile, file(`relay:\n  password: ${password}`)] }],
+    ['password of the relay in two lines', { files: [developmentFile], env: { RTV_RELAY_PASSWORD: `${password}\nx` } }],
+    [
+      'password of the relay, in clear',
+      {
+        files: [developmentFile],
+        env: { RTV_RELAY_URL: `smtp://me:${password}@relay.school.example`, RTV_RELAY_TLS: 'off' },
+      },
     ],
     [
       'password in the public URL',

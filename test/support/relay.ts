@@ -43,7 +43,7 @@ export async function startRelay(options: {
     },
     onData(stream, session, callback) {
       stream.resume().on('end', () => {
-        seen.push(`${session.secure ? 'encrypted' : 'clear'} ${session.user ?? 'nobody'}`);
+        seen.push(`${session.secure ? 'encrypted' : 'clear'} ${session.user || 'nobody'}`);
         callback(null);
       });
     },
