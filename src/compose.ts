@@ -135,10 +135,7 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   closers.push(() => outbox.stop());
   const lookUps = new Outbox({ secrets, clock, log });
   closers.push(() => lookUps.stop());
-  const replies = createSendReplies(
-    { secrets, store, sender, directory, clock, log, news, outbox, lookUps },
-    limits,
-  );
+  const replies = createSendReplies({ secrets, store, sender, directory, clock, log, news, outbox, lookUps }, limits);
   const notices = createSendNotices({ secrets, changes, sender, clock, log, directory, outbox });
 
   const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {

@@ -134,7 +134,8 @@ export class Outbox {
   #end(entry: Entry, tried: 'done' | 'over'): void {
     const { errand, again, delayed, tries } = entry;
     // Its time is over.
-    if (tried === 'over' && delayed) this.#ports.log.warn(errand.event, { outcome: 'given-up', ...errand.fields, tries: tries - 1 });
+    if (tried === 'over' && delayed)
+      this.#ports.log.warn(errand.event, { outcome: 'given-up', ...errand.fields, tries: tries - 1 });
     this.#entries.delete(errand.key);
     tellDelayed(entry, false);
     if (again) this.add(errand);

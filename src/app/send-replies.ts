@@ -96,7 +96,10 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
 
   function queued(id: string, mailbox: Mailbox, by: Sender['by'] = 'mail'): void {
     const to = { id, mailbox, by };
-    if (by === 'mail') return send(to);
+    if (by === 'mail') {
+      send(to);
+      return;
+    }
     const { least, most } = typedPauseMs;
     const pauseMs = least + (most - least) * ((secrets.randomBytes(1)[0] ?? 0) / 255);
     lookUps.add({ ...errandFor(to), attempt: (tries) => lookUp(to, tries) }, pauseMs);

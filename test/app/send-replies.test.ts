@@ -23,7 +23,7 @@ import {
   type Reply,
   senderOf,
 } from '../../src/core/challenge.ts';
-import type { Mailbox } from '../../src/core/mail-address.ts';
+import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
 import { memorySegments } from '../support/disks.ts';
 import { amy, collectLog, fixedSecrets, limits, ManualClock, minuteMs, rory, secondMs, settle } from './support.ts';
@@ -46,7 +46,7 @@ interface Outbox {
   /** What the relay says from now on: a result, or one that is still to come. */
   answer: SendResult | Promise<SendResult>;
   /** What the directory says from now on: how many accounts there are, or that it is down. */
-  accounts: (of: Mailbox) => readonly Account[];
+  accounts: (of: Mailbox) => readonly Account[] | Promise<readonly Account[]>;
   readonly worker: Worker;
   /** Another worker on the same store, as after a start. */
   restart(): Worker;
@@ -469,11 +469,11 @@ describe('outbox, several replies', { concurrency: true }, () => {
 describe('outbox, an address that was typed', { concurrency: true }, () => {
   const someAccount: readonly Account[] = [{ id: '1', state: 'locked' } as Account];
   /** The address is typed into the page; its reply is queued. */
-  const type = ({ store, clock }: Outbox, number: number, mailbox = amy) =>
-    store.transact(idOf(1), clock.now(), (current) => {
+  const type = ({ store, clock }: Outbox, number: number, mailbox = amy, challenge = 1) =>
+    store.transact(idOf(challenge), clock.now(), (current) => {
       const clientHint = { browser: 'Safari', system: 'iOS' } as const;
       const expiresAt = clock.now() + limits.challengeLifetimeMs;
-      const fresh = awaitMail({ id: idOf(1), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+      const fresh = awaitMail({ id: idOf(challenge), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
       const event = { mailbox, replyId: hex(number + 1000, 32), salt: hex(number + 2000, 32) };
       return { next: acceptTypedAddress(current ?? fresh, event, clock.now(), limits).next, result: undefined };
     });
@@ -560,6 +560,25 @@ describe('outbox, an address that was typed', { concurrency: true }, () => {
       assert.equal(news, 0, 'nobody is told of a change but by the record itself');
     });
   }
+
+  test('a directory that takes its time holds up nobody who has mailed', async () => {
+    const outbox = await start();
+    outbox.accounts = () => new Promise(() => {});
+    for (let number = 1; number <= 30; number += 1) {
+      const mailbox = parseMailbox(`person${number}@school.example`);
+      assert.ok(mailbox);
+      await type(outbox, number, mailbox, number);
+      outbox.worker.queued(idOf(number), mailbox, 'typed');
+    }
+    await outbox.next();
+    await outbox.accept(50, rory, 50);
+    outbox.worker.queued(idOf(50), rory);
+    await settle();
+    assert.deepEqual(
+      outbox.sent.map(({ to }) => to),
+      [rory],
+    );
+  });
 
   test('a directory that is down is asked again after the usual pauses, and then it is mailed', async () => {
     const outbox = await start();
