@@ -29,7 +29,15 @@ async function start(state: ChangeRecord['state'] = 'done') {
   const relay: { says: SendResult; storeFails: boolean } = { says: { kind: 'handed-over' }, storeFails: false };
   const id = changeRecordId(secrets, deriveUndoCode(secrets, changeId));
   const record: ChangeRecord = {
-    ...{ id, changeId, purpose: 'reset', accountId: 'a'.repeat(32), accountName: 'apond', mailbox: amy, at: clock.now() },
+    ...{
+      id,
+      changeId,
+      purpose: 'reset',
+      accountId: 'a'.repeat(32),
+      accountName: 'apond',
+      mailbox: amy,
+      at: clock.now(),
+    },
     ...{ undoUntil: clock.now() + limits.undoLifetimeMs, locale: 'en', state },
     clientHint: { browser: 'Firefox', system: 'Windows' },
     notice: state === 'done' ? 'queued' : 'none',
