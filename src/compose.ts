@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
-import { type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
+import { type AdminClient, type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
 import { openAuditFile } from './adapters/audit/audit-file.ts';
 import { createHttpDirectory, parseDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
@@ -25,7 +25,7 @@ import { DurableFile, removeLeftovers } from './adapters/store/durable-file.ts';
 import { prepareSegments, type SegmentFiles, segmentFiles } from './adapters/store/segment-files.ts';
 import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
-import { loadMasterSecret, readMasterSecret } from './adapters/system/master-secret.ts';
+import { keyPath, openKeyring, readKeyring, writtenKeys } from './adapters/system/keyring.ts';
 import { createRandomPool, createSecrets } from './adapters/system/node-secrets.ts';
 import { readOperator } from './adapters/system/operator.ts';
 import { createSealer } from './adapters/system/sealer.ts';
@@ -52,14 +52,15 @@ import type {
   Directory,
   ExplainMail,
   InviteAccount,
+  KeyAdmin,
   Log,
-  MailSender,
   Sealer,
-  Secrets,
+  MailSender,
 } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
 import { createResetPassword } from './app/reset-password.ts';
+import { createRelease, createRotateKeys, type KeyLimits } from './app/rotate-keys.ts';
 import { createSendNotices } from './app/send-notices.ts';
 import { createSendReplies } from './app/send-replies.ts';
 import { startSweeping } from './app/sweep-expired.ts';
@@ -110,8 +111,8 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const limits = appLimits(settings);
   const folder = settings.data.dir;
   closers.push(await claimDataFolder(folder));
-  const master = await loadMasterSecret({ ...settings.keys, folder });
-  const secrets = createSecrets(master);
+  const keyring = await openOwnKeyring(settings, clock);
+  const secrets = createSecrets(keyring);
   await removeLeftovers(folder);
   const { mailboxes } = settings.audit;
   const digest = (mailbox: Mailbox) => mailboxDigest(secrets, mailbox);
@@ -124,10 +125,18 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const changes = await openChangeStore(await ownSegments(folder, 'changes'));
   closers.push(() => changes.close());
   // What is sealed with a key in memory only could not be opened after a restart.
-  const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(master);
+  const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(keyring);
   const sender = createNodemailerSender(await senderOptions(settings, log));
   closers.push(() => sender.close());
-  const directory = await openDirectory(settings, { clock, log, sealer, audit, sender, secrets }, closers);
+  const directory = await openDirectory(settings, { clock, log, sealer }, closers);
+  const release = createRelease({ secrets, changes, directory, clock });
+  const keys = createRotateKeys({ chain: keyring, clock, log, release }, keyLimits(settings));
+  closers.push(() => keys.stop());
+  keys.start();
+  const adminOf = isAdministered(directory)
+    ? adminFor(directory, createInviteAccount({ accounts: directory, sender, secrets, log }), audit, clock)
+    : undefined;
+  closers.push(await openAdminSocket(folder, { adminOf, keys }, log));
   const isCommonPassword = await loadCommonPasswords();
   closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
 
@@ -206,17 +215,9 @@ async function ownSegments(folder: string, name: StoreName): Promise<SegmentFile
 /** Opens the accounts, wherever they live. The data folder is claimed by the caller. */
 async function openDirectory(
   settings: Settings,
-  ports: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly sealer: Sealer | undefined;
-    readonly audit: Audit;
-    readonly sender: MailSender;
-    readonly secrets: Secrets;
-  },
+  { clock, log, sealer }: { readonly clock: Clock; readonly log: Log; readonly sealer: Sealer | undefined },
   closers: (() => Promise<void> | void)[],
-): Promise<Directory> {
-  const { clock, log, sealer, audit, sender, secrets } = ports;
+): Promise<Directory | BuiltinDirectory> {
   const { kind, url, secret, secretFile, timeoutSeconds } = settings.directory;
   if (kind === 'http' && url !== null) {
     const path = secretFile ?? '';
@@ -227,12 +228,35 @@ async function openDirectory(
   }
   const directory = await openOwnDirectory(settings, clock, sealer);
   closers.push(() => directory.close());
-  const admin = commandsOf(directory, createInviteAccount({ accounts: directory, sender, secrets, log }));
-  const adminOf: AdminOf = (operator) =>
-    operator === undefined ? admin : auditAdmin({ admin, audit, clock }, { ...operator, said: true });
-  closers.push(await openAdminSocket(settings.data.dir, adminOf, log));
   closers.push(startSweeping({ store: directory, clock, log }));
   return directory;
+}
+
+function isAdministered(directory: Directory | BuiltinDirectory): directory is BuiltinDirectory {
+  return 'setMailboxes' in directory;
+}
+
+/** What a command asks of the running service is audited in the name of whoever it says that it is. */
+function adminFor(directory: BuiltinDirectory, invite: InviteAccount, audit: Audit, clock: Clock): AdminOf {
+  const admin = commandsOf(directory, invite);
+  return (operator) =>
+    operator === undefined ? admin : auditAdmin({ admin, audit, clock }, { ...operator, said: true });
+}
+
+function openOwnKeyring({ keys, data }: Settings, clock: Clock) {
+  const file = new DurableFile(keyPath(data.dir), { write: writtenKeys });
+  return openKeyring(keyringOptions(keys, data.dir), clock.now(), (content) => file.write(content));
+}
+
+function keyringOptions({ source, secret }: Settings['keys'], folder: string) {
+  return { source, secret: secret ?? [], folder };
+}
+
+function keyLimits(settings: Settings): KeyLimits {
+  const { challengeLifetimeMs, grantLifetimeMs } = appLimits(settings);
+  // A minute for what is under way while a key is written, or when a page ends.
+  const pageLifeMs = challengeLifetimeMs + grantLifetimeMs + minuteMs;
+  return { pageLifeMs, maxAgeMs: settings.keys.maxAgeDays * 24 * 60 * minuteMs };
 }
 
 async function openOwnDirectory(
@@ -272,27 +296,60 @@ export interface OpenedAccounts extends AccountCommands {
 
 const triesApartMs = 50;
 
+interface Patience {
+  /** How long to wait while somebody has the folder who takes no commands: another command, a service that is just starting. */
+  readonly waitMs?: number;
+  readonly mayMakeFolder: boolean;
+}
+
 /**
  * Opens the accounts for a command: through the service when it is running, by itself when the data folder is free.
- * @param waitMs how long to wait while somebody has the folder who takes no commands: another command, a service that
- *               is just starting or ending
  * @throws Error, with the remedy, when they cannot be opened
  */
-export async function openAccounts(
-  settings: Settings,
-  { waitMs = 10_000, mayMakeFolder }: { readonly waitMs?: number; readonly mayMakeFolder: boolean },
-): Promise<OpenedAccounts> {
+export async function openAccounts(settings: Settings, patience: Patience): Promise<OpenedAccounts> {
   if (settings.directory.kind === 'http') {
     throw new Error('The accounts live in your own directory (directory.kind is http): look after them there.');
   }
-  const folder = settings.data.dir;
+  return openBeside(settings.data.dir, patience, (release) => openOwnAccounts(settings, release));
+}
+
+/** The keys, and how to let go of them. */
+export interface OpenedKeys extends KeyAdmin {
+  close(): Promise<void>;
+}
+
+/** Opens the keys for a command, as `openAccounts` opens the accounts. */
+export function openKeys(settings: Settings, { waitMs }: Pick<Patience, 'waitMs'> = {}): Promise<OpenedKeys> {
+  const patience = { mayMakeFolder: false, ...(waitMs === undefined ? {} : { waitMs }) };
+  return openBeside(settings.data.dir, patience, async (close) => {
+    try {
+      const chain = await openOwnKeyring(settings, systemClock);
+      if (settings.keys.source === 'ephemeral') throw new Error('keys.source is ephemeral, and no service is running.');
+      // What older keys are still good for is looked after by the service.
+      const ports = { chain, clock: systemClock, log: createJsonLog('silent'), release: async () => [] };
+      return { rotate: createRotateKeys(ports, keyLimits(settings)).rotate, close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  });
+}
+
+/**
+ * Opens something for a command.
+ * @param openOwn claimed the folder when it is called; gives it back by `release`
+ */
+async function openBeside<Opened>(
+  folder: string,
+  { waitMs = 10_000, mayMakeFolder }: Patience,
+  openOwn: (release: () => Promise<void>) => Promise<Opened>,
+): Promise<Opened | (AdminClient & { close(): Promise<void> })> {
   const service = createAdminClient(folder, readOperator());
   for (let triesLeft = Math.ceil(waitMs / triesApartMs); ; triesLeft -= 1) {
     if (await service.isThere()) return { ...service, close: async () => {} };
     await checkOwners(folder, mayMakeFolder);
     try {
-      const release = await claimDataFolder(folder);
-      return await openOwnAccounts(settings, release);
+      return await openOwn(await claimDataFolder(folder));
     } catch (error) {
       const { code } = Object(error) as { readonly code?: unknown };
       if (code === 'EACCES' || code === 'EPERM') {
@@ -367,7 +424,7 @@ function foreignOwner(folder: string, owner: string): string {
  */
 export async function openExplainMail(settings: Settings, clock: Clock = systemClock): Promise<ExplainMail> {
   const folder = settings.data.dir;
-  const secrets = createSecrets(await readMasterSecret({ ...settings.keys, folder }));
+  const secrets = createSecrets(await readKeyring(keyringOptions(settings.keys, folder)));
   const store = await openChallengeStore(segmentsOf(folder, 'challenges'));
   const resolver = createDnsResolver({ servers: settings.dns.servers, now: () => clock.now() });
   return createExplainMail(

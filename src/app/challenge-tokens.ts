@@ -1,4 +1,5 @@
-// Everything a challenge shows to the world, derived from one cookie and one key: nothing is stored for showing a page
+// Everything a challenge shows to the world, derived from one cookie and one key, the newest when the cookie was made. Which
+// one that was is told by the MAC, of cookie and address, and by the record. Nothing is stored for showing a page
 // (src/DESIGN.md "The challenge"). The digests come from the Secrets port; layouts are fixed here.
 //
 //   cookie = version 1 | b 16 | purpose 1 | issuedAt 6 (milliseconds) | mac 16        bytes, as base64url
@@ -10,22 +11,28 @@ import type { Challenge, ChosenAccount, Sender, Verified } from '../core/challen
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import { asciiLower, domainOf, localPartOf, type Mailbox } from '../core/mail-address.ts';
-import { formatAddress, type OneTimeAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
+import { formatAddress, type KeyedAddress, packAddress, parseAddress } from '../core/one-time-address.ts';
+import type { ChangeRecord } from '../core/password-change.ts';
 import { type Purpose, purposes } from '../core/purpose.ts';
 import { type Refused, refuse } from '../core/refusal.ts';
 import { recoveryCodesCount } from '../core/second-factor.ts';
 import { undoCodeFromDigest } from '../core/undo-code.ts';
 import { codeFromDigest } from '../core/verification-code.ts';
-import type { GrantForm, Secrets } from './ports.ts';
+import type { GrantForm, Secrets, SecretUse } from './ports.ts';
 
 /** What a cookie of ours says, once its MAC was checked. */
 export interface ChallengeSeed {
+  /** Names the key that it was made with. */
+  readonly keyId: string;
   readonly purpose: Purpose;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
   /** The form nonce: 32 bytes. Goes into the hidden field and nowhere else. */
   readonly nonce: Uint8Array;
 }
+
+/** A challenge by its record, its address or its cookie. */
+type Keyed = Pick<Challenge, 'id' | 'keyId'>;
 
 /** How a page is shown; rides in its address, so that the reply speaks the same language and names the browser. */
 export interface ShownAs {
@@ -53,8 +60,9 @@ export function issueCookie(
   payload[17] = purposes.indexOf(purpose);
   view.setUint16(18, Math.floor(now / 2 ** 32));
   view.setUint32(20, now % 2 ** 32);
-  const mac = secrets.mac('cookie', payload).subarray(0, macLength);
-  const seed = { purpose, issuedAt: now, nonce: secrets.mac('nonce', payload) };
+  const [keyId = ''] = secrets.keyIds();
+  const mac = secrets.mac('cookie', payload, keyId).subarray(0, macLength);
+  const seed = { keyId, purpose, issuedAt: now, nonce: secrets.mac('nonce', payload, keyId) };
   return { cookie: toBase64Url(concatBytes(payload, mac)), seed };
 }
 
@@ -67,12 +75,17 @@ export function readCookie(secrets: Secrets, cookie: string): ChallengeSeed | un
   const bytes = cookie.length <= 80 ? fromBase64Url(cookie) : undefined;
   if (bytes?.length !== payloadLength + macLength) return undefined;
   const payload = bytes.slice(0, payloadLength);
-  const mac = secrets.mac('cookie', payload).subarray(0, macLength);
+  const keyId = findKey(secrets, 'cookie', payload, bytes.subarray(payloadLength));
   const purpose = purposes[payload[17] ?? -1];
-  if (!secrets.equal(mac, bytes.subarray(payloadLength)) || payload[0] !== version || !purpose) return undefined;
+  if (keyId === undefined || payload[0] !== version || !purpose) return undefined;
   const view = new DataView(payload.buffer);
   const issuedAt = view.getUint16(18) * 2 ** 32 + view.getUint32(20);
-  return { purpose, issuedAt, nonce: secrets.mac('nonce', payload) };
+  return { keyId, purpose, issuedAt, nonce: secrets.mac('nonce', payload, keyId) };
+}
+
+/** The key that a MAC was made with. @param given the beginning of it; attacker-chosen */
+function findKey(secrets: Secrets, use: SecretUse, data: Uint8Array, given: Uint8Array): string | undefined {
+  return secrets.keyIds().find((id) => secrets.equal(secrets.mac(use, data, id).subarray(0, given.length), given));
 }
 
 /**
@@ -121,16 +134,16 @@ export function deriveAddress(
   seed: ChallengeSeed,
   { locale, clientHint }: ShownAs,
   challengeLifetimeMs: number,
-): OneTimeAddress {
-  const { purpose } = seed;
+): KeyedAddress {
+  const { keyId, purpose } = seed;
   const expiresAt = challengeEnd(seed, challengeLifetimeMs);
-  return { purpose, locale, clientHint, expiresAt, id: challengeId(secrets, seed) };
+  return { keyId, purpose, locale, clientHint, expiresAt, id: challengeId(secrets, seed) };
 }
 
 /** Writes the local part of a one-time address, 32 letters and digits. */
-export function writeAddress(secrets: Secrets, address: OneTimeAddress): string {
+export function writeAddress(secrets: Secrets, address: KeyedAddress): string {
   const packed = packAddress(address);
-  return formatAddress(packed, secrets.mac('address', packed).subarray(0, addressMacLength));
+  return formatAddress(packed, secrets.mac('address', packed, address.keyId).subarray(0, addressMacLength));
 }
 
 /**
@@ -138,40 +151,54 @@ export function writeAddress(secrets: Secrets, address: OneTimeAddress): string 
  * @param localPart attacker-chosen
  * @returns undefined unless we made it
  */
-export function readAddress(secrets: Secrets, localPart: string, now: number): OneTimeAddress | undefined {
+export function readAddress(secrets: Secrets, localPart: string, now: number): KeyedAddress | undefined {
   const parsed = parseAddress(localPart, now);
   if (parsed === undefined) return undefined;
-  const mac = secrets.mac('address', parsed.packed).subarray(0, addressMacLength);
-  return secrets.equal(mac, parsed.mac) ? parsed.address : undefined;
+  const keyId = findKey(secrets, 'address', parsed.packed, parsed.mac);
+  return keyId === undefined ? undefined : { ...parsed.address, keyId };
 }
 
 /** The code of one sender: 8 digits, in nobody's store. */
-export function deriveCode(secrets: Secrets, id: string, sender: Pick<Sender, 'mailbox' | 'salt'>): string {
-  return codeFromDigest(secrets.mac('code', textBytes(`${id}|${sender.salt}|${sender.mailbox}`)));
+export function deriveCode(secrets: Secrets, { id, keyId }: Keyed, sender: Pick<Sender, 'mailbox' | 'salt'>): string {
+  return codeFromDigest(secrets.mac('code', textBytes(`${id}|${sender.salt}|${sender.mailbox}`), keyId));
 }
 
 /** The sender whose code was typed. Looks at every one, whichever fits, so that time tells nothing. */
 export function findSender(secrets: Secrets, challenge: Challenge, typed: string): Sender | undefined {
   const code = textBytes(typed);
-  const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge.id, sender)), code);
+  const fits = (sender: Sender) => secrets.equal(textBytes(deriveCode(secrets, challenge, sender)), code);
   return challenge.senders.filter(fits)[0];
 }
 
+/** Names a wrong code, so that the same one again counts once. */
+export function wrongCodeDigest(secrets: Secrets, { id, keyId }: Keyed, code: string): string {
+  return toHex(secrets.mac('code', textBytes(`${id}|wrong|${code}`), keyId).subarray(0, 8));
+}
+
 /** Names an attempt at a second factor: the very same form, sent again with the same grant, is the same attempt. */
-export function attemptId(secrets: Secrets, id: string, { account, grantSalt }: Verified, typed: string): string {
+export function attemptId(
+  secrets: Secrets,
+  { id, keyId }: Keyed,
+  { account, grantSalt }: Verified,
+  typed: string,
+): string {
   const parts = JSON.stringify([id, grantSalt, account, typed]);
-  return toHex(secrets.mac('attempt', textBytes(parts)).subarray(0, 16));
+  return toHex(secrets.mac('attempt', textBytes(parts), keyId).subarray(0, 16));
 }
 
 /** The secret of an app that is enrolled with a grant, in nobody's store before it is. 20 bytes, as RFC 4226 §4 likes it. */
-export function deriveAppSecret(secrets: Secrets, id: string, { grantSalt }: Verified): Uint8Array {
-  return secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|app`)).subarray(0, 20);
+export function deriveAppSecret(secrets: Secrets, { id, keyId }: Keyed, { grantSalt }: Verified): Uint8Array {
+  return secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|app`), keyId).subarray(0, 20);
 }
 
 /** The recovery codes that come with it: the same ones to a double click. */
-export function deriveRecoveryCodes(secrets: Secrets, id: string, { grantSalt }: Verified): readonly string[] {
+export function deriveRecoveryCodes(
+  secrets: Secrets,
+  { id, keyId }: Keyed,
+  { grantSalt }: Verified,
+): readonly string[] {
   const codeOf = (number: number) =>
-    undoCodeFromDigest(secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|recovery|${number}`)));
+    undoCodeFromDigest(secrets.mac('enrolment', textBytes(`${id}|${grantSalt}|recovery|${number}`), keyId));
   return Array.from({ length: recoveryCodesCount }, (_, number) => codeOf(number));
 }
 
@@ -181,17 +208,27 @@ export function deriveRecoveryCodes(secrets: Secrets, id: string, { grantSalt }:
  */
 export function deriveChangeId(
   secrets: Secrets,
-  id: string,
+  { id, keyId }: Keyed,
   { grantSalt }: Verified,
   account: Pick<ChosenAccount, 'id' | 'securityVersion'> | null,
 ): string {
   const choice = JSON.stringify([id, grantSalt, ...(account === null ? [] : [account.id, account.securityVersion])]);
-  return toHex(secrets.mac('change', textBytes(choice)).subarray(0, 16));
+  return toHex(secrets.mac('change', textBytes(choice), keyId).subarray(0, 16));
 }
 
 /** The code that undoes a change of a password: 16 letters and digits, in nobody's store. */
-export function deriveUndoCode(secrets: Secrets, changeId: string): string {
-  return undoCodeFromDigest(secrets.mac('undo', fromHex(changeId)));
+export function deriveUndoCode(secrets: Secrets, changeId: string, keyId?: string): string {
+  return undoCodeFromDigest(secrets.mac('undo', fromHex(changeId), keyId));
+}
+
+/** The undo code by which a change is named, as long as its key is there. To be typed it needs no key any more. */
+export function findUndoCode(
+  secrets: Secrets,
+  { id, changeId }: Pick<ChangeRecord, 'id' | 'changeId'>,
+  keyIds: readonly string[] = secrets.keyIds(),
+): string | undefined {
+  const codes = keyIds.map((keyId) => deriveUndoCode(secrets, changeId, keyId));
+  return codes.find((code) => changeRecordId(secrets, code) === id);
 }
 
 /** Names the record of a change by its undo code, without giving the code away. */
@@ -199,7 +236,7 @@ export function changeRecordId(secrets: Secrets, undoCode: string): string {
   return toHex(secrets.hash(textBytes(undoCode)).subarray(0, idLength));
 }
 
-/** A mailbox for the log and the audit: the same one in both, and nobody's without the key. */
+/** A mailbox for the log and the audit: the same one in both until the keys are rotated, and nobody's without the key. */
 export function mailboxDigest(secrets: Secrets, mailbox: Mailbox): string {
   return toHex(secrets.mac('log', textBytes(mailbox)).subarray(0, 6));
 }
@@ -214,6 +251,6 @@ export function budgetKey(secrets: Secrets, mailbox: Mailbox): string {
 }
 
 /** The grant cookie of a verified challenge. Derived, so that both answers to a double click carry the same one. */
-export function deriveGrant(secrets: Secrets, id: string, state: Verified): Uint8Array {
-  return secrets.mac('grant', concatBytes(fromHex(id), fromHex(state.grantSalt)));
+export function deriveGrant(secrets: Secrets, { id, keyId }: Keyed, state: Verified): Uint8Array {
+  return secrets.mac('grant', concatBytes(fromHex(id), fromHex(state.grantSalt)), keyId);
 }

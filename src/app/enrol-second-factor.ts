@@ -38,11 +38,11 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
   async function open(request: GrantRequest<PasswordPurpose>, now: number) {
     const opened = await openSpent(request, now);
     if ('reason' in opened) return opened;
-    const { id, grant, securityVersion } = opened;
+    const { grant, securityVersion } = opened;
     const accounts = await directory.accountsOf(grant.mailbox);
     const account = accounts.find((each) => each.id === grant.account?.id && each.securityVersion === securityVersion);
     if (account?.state !== 'active') return refuse('account-changed');
-    return { ...opened, account, secret: deriveAppSecret(secrets, id, grant) };
+    return { ...opened, account, secret: deriveAppSecret(secrets, opened, grant) };
   }
 
   return {
@@ -63,7 +63,7 @@ export function createEnrolSecondFactor(ports: Ports, siteName: string): EnrolSe
       const step = typed?.kind === 'digits' ? oneTimePasswords.stepOf(secret, typed.code, at) : undefined;
       // Not counted: whoever sees this page has the secret before them.
       if (step === undefined) return refuse('enrolment-code-wrong');
-      const recoveryCodes = deriveRecoveryCodes(secrets, id, grant);
+      const recoveryCodes = deriveRecoveryCodes(secrets, opened, grant);
       const factor = { accountId: account.id, securityVersion, secret, recoveryCodes, step, at };
       // Before it is noted: when the directory fails, the same form works again.
       if ((await directory.enrolment?.enrol(factor)) !== 'done') return refuse('account-changed');

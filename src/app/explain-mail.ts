@@ -4,7 +4,7 @@
 
 import { asciiLower, type Mailbox } from '../core/mail-address.ts';
 import { readMessageHeader } from '../core/message-header.ts';
-import { type OneTimeAddress, parseAddress } from '../core/one-time-address.ts';
+import { type KeyedAddress, parseAddress } from '../core/one-time-address.ts';
 import { type MailSentence, mailRefusals } from '../core/refusal.ts';
 import { missedBySignature, missedBySpf, type SenderPolicy } from '../core/sender-policy.ts';
 import { createChallengeNews } from './challenge-news.ts';
@@ -70,7 +70,7 @@ interface Outcome {
   readonly otherwise?: ExplainedDecision;
   readonly checked?: CheckedMail;
   readonly state?: RecipientState;
-  readonly address?: OneTimeAddress | undefined;
+  readonly address?: KeyedAddress | undefined;
 }
 
 const cr = 13;
@@ -167,7 +167,7 @@ async function stateOf(
   options: ExplainMailOptions,
   { reason }: MailRefused,
   recipient: string,
-  address: OneTimeAddress | undefined,
+  address: KeyedAddress | undefined,
 ): Promise<RecipientState> {
   if (reason === 'relay-denied') return 'other-domain';
   if (address !== undefined) return ports.clock.now() >= address.expiresAt ? 'expired' : 'over';
@@ -212,7 +212,7 @@ async function judgeContent(
   ports: JudgePorts,
   options: ExplainMailOptions,
   of: Case,
-  address: OneTimeAddress,
+  address: KeyedAddress,
 ): Promise<Outcome> {
   const decide = decisionsFor(ports, of);
   if (of.message.length > options.messageBytesMax) return { decision: decide('message-too-big', 'message') };
@@ -275,7 +275,8 @@ function dryReceiveMail(ports: JudgePorts, options: ExplainMailOptions): Receive
 }
 
 const anyHost = '192.0.2.1'; // RFC 5737: nobody's, for limits that are empty anyway
-const anyAddress: OneTimeAddress = {
+const anyAddress: KeyedAddress = {
+  keyId: '',
   purpose: 'reset',
   locale: 'en',
   clientHint: { browser: 'other', system: 'other' },

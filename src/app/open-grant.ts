@@ -20,6 +20,7 @@ import type { Account, ChallengeStore, Client, Clock, GrantForm, GrantRequest, S
 /** A grant that is alive, or was used for what is done. */
 export interface OpenGrant {
   readonly id: string;
+  readonly keyId: string;
   readonly seed: ChallengeSeed;
   readonly grant: Verified;
 }
@@ -67,9 +68,9 @@ export function createGrants({
     const id = challengeId(secrets, seed);
     const record = await store.read(id, now);
     const earned = record && grantOf(record);
-    if (record === undefined || earned === undefined || !secrets.equal(given, deriveGrant(secrets, id, earned)))
+    if (record === undefined || earned === undefined || !secrets.equal(given, deriveGrant(secrets, record, earned)))
       return undefined;
-    return { id, seed, record };
+    return { id, keyId: record.keyId, seed, record };
   }
 
   async function openGrant(request: GrantRequest): Promise<OpenGrant | Refused<'grant-missing' | 'grant-used'>> {
@@ -79,7 +80,7 @@ export function createGrants({
     // A second click on the same button: what came of the first is told elsewhere.
     if (found.record.state.kind === 'spent') return refuse('grant-used');
     const grant = liveGrant(found.record, now);
-    return grant === undefined ? refuse('grant-missing') : { id: found.id, seed: found.seed, grant };
+    return grant === undefined ? refuse('grant-missing') : { ...namesOf(found), grant };
   }
 
   const isOwnNonce = ({ seed }: { readonly seed: ChallengeSeed }, nonce: string | undefined) => {
@@ -99,7 +100,7 @@ export function createGrants({
       const found = await find(request, now);
       const open = found && openEnrolment(found.record, now);
       if (found === undefined || open === undefined) return refuse('enrolment-over');
-      return { id: found.id, seed: found.seed, grant: open.grant, securityVersion: open.enrolment.securityVersion };
+      return { ...namesOf(found), grant: open.grant, securityVersion: open.enrolment.securityVersion };
     },
     isOwnNonce,
     /**
@@ -107,9 +108,10 @@ export function createGrants({
      * @param account null: what it is used for has to do with no account
      * @returns refused: another window of the same browser was faster
      */
-    async spend({ id, grant }: OpenGrant, account: SpentFor): Promise<SpentGrant | Refused<FormRefusalReason>> {
+    async spend(opened: OpenGrant, account: SpentFor): Promise<SpentGrant | Refused<FormRefusalReason>> {
+      const { id, grant } = opened;
       const at = clock.now();
-      const changeId = deriveChangeId(secrets, id, grant, account);
+      const changeId = deriveChangeId(secrets, opened, grant, account);
       const spent = await store.transact(id, at, (current) => {
         if (current === undefined) return { next: undefined, result: refuse('grant-missing') };
         const { next, outcome } = spendGrant(current, account, changeId, at);
@@ -127,6 +129,10 @@ export function createGrants({
       };
     },
   };
+}
+
+function namesOf({ id, keyId, seed }: Omit<OpenGrant, 'grant'>) {
+  return { id, keyId, seed };
 }
 
 function grantOf({ state }: Challenge): Verified | undefined {

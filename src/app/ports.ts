@@ -6,7 +6,7 @@ import type { Challenge, ChallengeLimits, ChosenAccount, Sender } from '../core/
 import type { ClientHint } from '../core/client-hint.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
-import type { OneTimeAddress } from '../core/one-time-address.ts';
+import type { KeyedAddress } from '../core/one-time-address.ts';
 import type { ChangeRecord } from '../core/password-change.ts';
 import type { PasswordRefusalReason } from '../core/password-policy.ts';
 import type { PasswordPurpose, Purpose } from '../core/purpose.ts';
@@ -69,8 +69,13 @@ export type SecretUse =
 /** Randomness and keyed digests. Throws nothing. */
 export interface Secrets {
   randomBytes(count: number): Uint8Array;
-  /** HMAC-SHA-256 under the sub-key of `use`: 32 bytes. */
-  mac(use: SecretUse, data: Uint8Array): Uint8Array;
+  /** Names of the keys, the newest first; at most `keysMax` of them, as long as there is work for the older ones. */
+  keyIds(): readonly string[];
+  /**
+   * HMAC-SHA-256 under the sub-key of `use`: 32 bytes.
+   * @param keyId the newest where nothing is said. What has to come out the same later must say, and remember it.
+   */
+  mac(use: SecretUse, data: Uint8Array, keyId?: string): Uint8Array;
   /** SHA-256: 32 bytes. */
   hash(data: Uint8Array): Uint8Array;
   /** Compares in constant time; false when the lengths differ. */
@@ -96,7 +101,41 @@ export interface Sealer {
   seal(secret: Uint8Array, about: string): string;
   /** The secret, or undefined when it was not sealed with this key and for this one. */
   open(sealed: string, about: string): Uint8Array | undefined;
+  /** The same secret under the newest key. What has that key, or one that is not there, stays as it is. */
+  renew(sealed: string, about: string): string;
 }
+
+/** The master keys by name, the newest first; there is at least one. */
+export interface KeyChain {
+  readonly keys: readonly {
+    readonly id: string;
+    /** Milliseconds since the epoch. The one before it has made nothing new since. */
+    readonly createdAt: number;
+  }[];
+  /** Undefined where somebody else keeps them. What resolves is on disk; each throws DependencyError, and nothing changed. */
+  readonly change:
+    | {
+        /** A new key takes the first place. */
+        add(now: number): Promise<void>;
+        /** Gone for good. The newest stays. */
+        drop(ids: readonly string[]): Promise<void>;
+      }
+    | undefined;
+}
+
+/** What an administrator does with keys. */
+export interface KeyAdmin {
+  /**
+   * A new key makes everything from now on; the one before works until its last page has ended.
+   * @returns `not-here`: the keys are in the environment, where the operator changes them; `too-many` older ones are still needed
+   * @throws DependencyError when it could not be written: then nothing has changed
+   */
+  rotate(): Promise<KeysRotated>;
+}
+
+export type KeysRotated =
+  | { readonly kind: 'rotated'; readonly keyId: string }
+  | { readonly kind: 'not-here' | 'too-many' };
 
 /** One-time passwords of an app on a phone (RFC 6238): SHA-1, 6 digits, steps of 30 seconds. */
 export interface OneTimePasswords {
@@ -381,6 +420,8 @@ export interface Directory {
   verifySecondFactor(attempt: SecondFactorAttempt): Promise<SecondFactorOutcome>;
   /** Only a directory that keeps second factors itself has it. */
   readonly enrolment?: SecondFactorEnrolment | undefined;
+  /** Seals anew, under the newest key, what was sealed under an older one. Only a directory that seals has it. */
+  readonly reseal?: (() => Promise<void>) | undefined;
   /** Only a directory of others has it. Best effort: never throws, never waits. */
   readonly tell?: (event: DirectoryEvent) => void;
 }
@@ -840,7 +881,7 @@ export interface RecipientOrigin {
 
 /** A recipient that takes mail: a one-time address, or the operator, for whom mail is only passed on. */
 export type Admitted =
-  | { readonly kind: 'one-time'; readonly address: OneTimeAddress }
+  | { readonly kind: 'one-time'; readonly address: KeyedAddress }
   | { readonly kind: 'operator'; readonly mailbox: Mailbox };
 
 export interface ReceiveMail {

@@ -5,7 +5,7 @@ import { textBytes, toHex } from '../core/bytes.ts';
 import { acceptMail, awaitMail, type Challenge, type MailOutcome } from '../core/challenge.ts';
 import { domainOf, type Mailbox } from '../core/mail-address.ts';
 import type { MessageHeader } from '../core/message-header.ts';
-import type { OneTimeAddress } from '../core/one-time-address.ts';
+import type { KeyedAddress } from '../core/one-time-address.ts';
 import { type MailRefusalReason, mailRefusals, refuse } from '../core/refusal.ts';
 import { describeVerdict, type SenderPolicy, type TrustedSender } from '../core/sender-policy.ts';
 import { requestLabel } from '../core/verification-code.ts';
@@ -72,7 +72,7 @@ export function createReceiveMail(ports: ReceiveMailPorts, options: ReceiveMailO
     return refused;
   }
 
-  async function receive(message: Uint8Array, envelope: Envelope, address: OneTimeAddress) {
+  async function receive(message: Uint8Array, envelope: Envelope, address: KeyedAddress) {
     const place = messages.take(address.id, clock.now());
     const received = await judge(message, envelope, address).catch((error: unknown) => {
       place.giveBack();
@@ -117,7 +117,7 @@ function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
   ]);
   const domains = createRateLog([{ max: repliesPerDomainPerHourMax, windowMs: hourMs }]);
 
-  async function accept(message: Uint8Array, header: MessageHeader, recipient: OneTimeAddress) {
+  async function accept(message: Uint8Array, header: MessageHeader, recipient: KeyedAddress) {
     const now = clock.now();
     const places = [mailboxes.take(budgetKey(secrets, header.author), now), domains.take(domainOf(header.author), now)];
     const giveBack = () => {
@@ -136,7 +136,7 @@ function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
   return async (
     message: Uint8Array,
     envelope: Envelope,
-    recipient: OneTimeAddress,
+    recipient: KeyedAddress,
   ): Promise<MailAccepted | MailRefused> => {
     const checked = await checkMail(ports, options, message, envelope, recipient);
     const about = () => describeMail(secrets, options.policy, checked, clock.now());
@@ -152,7 +152,7 @@ function createJudge(ports: ReceiveMailPorts, options: ReceiveMailOptions) {
 function openedByMail(
   sender: TrustedSender,
   { remoteAddress: smtpAddress }: Envelope,
-  { id, purpose }: OneTimeAddress,
+  { id, purpose }: KeyedAddress,
   at: number,
 ): AuditEvent {
   const { mailbox, by, domain } = sender;
@@ -174,7 +174,7 @@ function record(
   limits: AppLimits,
   message: Uint8Array,
   header: MessageHeader,
-  recipient: OneTimeAddress,
+  recipient: KeyedAddress,
   waitMs: number,
 ): Promise<MailOutcome> {
   const now = clock.now();

@@ -1,15 +1,22 @@
 // The form is posted: cookie, nonce and code must belong together. A wrong try is on disk before the answer leaves,
 // and a code works once (src/DESIGN.md "What is stored").
 
-import { textBytes, toBase64Url, toHex } from '../core/bytes.ts';
+import { toBase64Url, toHex } from '../core/bytes.ts';
 import { awaitMail, type Challenge, type CodeOutcome, type Sender, typeCode } from '../core/challenge.ts';
 import { readClientHint } from '../core/client-hint.ts';
 import { asciiLower } from '../core/mail-address.ts';
 import { networkOf } from '../core/network-address.ts';
-import type { OneTimeAddress } from '../core/one-time-address.ts';
+import type { KeyedAddress } from '../core/one-time-address.ts';
 import { type FormRefusalReason, type Refused, refuse } from '../core/refusal.ts';
 import { parseCode, requestLabel } from '../core/verification-code.ts';
-import { deriveAddress, deriveGrant, findSender, mailboxDigest, readForm } from './challenge-tokens.ts';
+import {
+  deriveAddress,
+  deriveGrant,
+  findSender,
+  mailboxDigest,
+  readForm,
+  wrongCodeDigest,
+} from './challenge-tokens.ts';
 import type {
   AppLimits,
   Audit,
@@ -68,7 +75,7 @@ export function createRedeemCode(
       return { ...refuse('codes-exhausted'), waitMs: Math.max(...places.map(({ place }) => place.waitMs)) };
     }
     const grantSalt = toHex(secrets.randomBytes(16));
-    const codeDigest = toHex(secrets.mac('code', textBytes(`${address.id}|wrong|${code}`)).subarray(0, 8));
+    const codeDigest = wrongCodeDigest(secrets, address, code);
     const findOpen = (challenge: Challenge) => {
       const sender = findSender(secrets, challenge, code);
       const budget = sender && budgetOf(sender);
@@ -87,12 +94,12 @@ export function createRedeemCode(
     });
     if (!changed || outcome.kind === 'verified') giveBack();
     if (changed) note(outcome, address, client, now);
-    return finish(address.id, outcome);
+    return finish(address, outcome);
   }
 
   function note(
     outcome: CodeOutcome,
-    { id, purpose }: OneTimeAddress,
+    { id, purpose }: KeyedAddress,
     { remoteAddress, clientHint }: Client,
     at: number,
   ) {
@@ -101,9 +108,9 @@ export function createRedeemCode(
     else if (outcome.reason === 'challenge-locked') audit.note({ event: 'challenge-locked', ...facts });
   }
 
-  function finish(id: string, outcome: CodeOutcome): RedeemRefused | Redeemed {
+  function finish(address: KeyedAddress, outcome: CodeOutcome): RedeemRefused | Redeemed {
     if (outcome.kind === 'refused') return outcome;
-    const grant = toBase64Url(deriveGrant(secrets, id, outcome));
+    const grant = toBase64Url(deriveGrant(secrets, address, outcome));
     return { kind: 'redeemed', grant, mailboxDigest: mailboxDigest(secrets, outcome.mailbox) };
   }
 
@@ -120,6 +127,6 @@ function budgetOf({ by, mailbox }: Sender): string {
 
 interface Form {
   readonly kind: 'form';
-  readonly address: OneTimeAddress;
+  readonly address: KeyedAddress;
   readonly code: string;
 }

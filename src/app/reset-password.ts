@@ -137,10 +137,11 @@ function isFor(purpose: PasswordPurpose, { hasPassword }: Account): boolean {
  * the directory knows. The version of before never comes back, so that nothing else can be done with it.
  */
 function wasTried({ secrets, changes, clock }: Ports) {
-  return async ({ id, grant }: OpenGrant, { securityVersion }: Account): Promise<boolean> => {
+  return async (opened: OpenGrant, { securityVersion }: Account): Promise<boolean> => {
+    const { grant, keyId } = opened;
     const chosen = grant.account;
     if (chosen === null || securityVersion === chosen.securityVersion) return false;
-    const undoCode = deriveUndoCode(secrets, deriveChangeId(secrets, id, grant, chosen));
+    const undoCode = deriveUndoCode(secrets, deriveChangeId(secrets, opened, grant, chosen), keyId);
     return (await changes.read(changeRecordId(secrets, undoCode), clock.now())) !== undefined;
   };
 }
@@ -179,7 +180,7 @@ function createPassSecondFactor({ secrets, store, clock, directory }: Ports, not
     if (grant.account?.secondFactor === 'passed') return { kind: 'passed' };
     if (typed.trim() === '' || typed.length > 100) return refuse('second-factor-wrong');
     const now = clock.now();
-    const attempt = { accountId, securityVersion, attemptId: attemptId(secrets, id, grant, typed), typed, at: now };
+    const attempt = { accountId, securityVersion, attemptId: attemptId(secrets, opened, grant, typed), typed, at: now };
     const outcome = await directory.verifySecondFactor(attempt);
     if (outcome.kind === 'account-changed') return refuse('account-changed');
     if (outcome.kind === 'wrong') {
@@ -245,7 +246,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
   }
 
   return async (opened: OpenGrant, account: Account, form: PasswordForm) => {
-    const { grant } = opened;
+    const { keyId, grant } = opened;
     const { mailbox } = grant;
     const lengthMin = passwordLengthMin(grant.account?.secondFactor === 'passed');
     const words = [siteName, account.name, localPartOf(mailbox), ...domainOf(mailbox).split('.')];
@@ -256,7 +257,7 @@ function createSetPassword(ports: Ports, limits: AppLimits, siteName: string) {
     if ('reason' in spent) return refuse('account-changed');
     const { changeId, at } = spent;
     const record: ChangeRecord = {
-      id: changeRecordId(secrets, deriveUndoCode(secrets, changeId)),
+      id: changeRecordId(secrets, deriveUndoCode(secrets, changeId, keyId)),
       changeId,
       purpose: form.purpose,
       accountId: account.id,

@@ -2,7 +2,7 @@
 // delivered is given up: nobody but the owner of the mailbox may get it.
 
 import { type ChangeRecord, confirmChange, dropChange, settleNotice } from '../core/password-change.ts';
-import { changeRecordId, deriveUndoCode } from './challenge-tokens.ts';
+import { changeRecordId, deriveUndoCode, findUndoCode } from './challenge-tokens.ts';
 import { logTry, type Outbox, type Tried } from './outbox.ts';
 import type { ChangeStore, Clock, Directory, DirectoryEvent, Log, MailSender, Secrets } from './ports.ts';
 
@@ -48,9 +48,8 @@ export function createSendNotices({
       });
       if (record === undefined && notTaken !== undefined) tell('notice-failed', notTaken); // its time is over
       if (record?.notice !== 'queued') return 'over';
-      const undoCode = deriveUndoCode(secrets, record.changeId);
-      const named = changeRecordId(secrets, undoCode);
-      if (named !== id) return rename(record, named);
+      const undoCode = findUndoCode(secrets, record);
+      if (undoCode === undefined) return rename(record);
       if (sent === undefined) {
         const startedAt = clock.now();
         const result = await sender.sendNotice({ ...record, to: record.mailbox, id: record.changeId, undoCode });
@@ -69,7 +68,8 @@ export function createSendNotices({
   }
 
   /** Written down under a key that is gone: the code that its notice will hold must name it. */
-  async function rename(record: ChangeRecord, id: string): Promise<Tried> {
+  async function rename(record: ChangeRecord): Promise<Tried> {
+    const id = changeRecordId(secrets, deriveUndoCode(secrets, record.changeId));
     await changes.transact(id, clock.now(), () => ({ next: { ...record, id }, result: undefined }));
     await settle(record.id, dropChange);
     queued(id);

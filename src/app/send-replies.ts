@@ -138,7 +138,7 @@ function composeReply(
     to: waiting.mailbox,
     id: waiting.reply.id,
     inReplyTo: waiting.reply.inReplyTo,
-    code: deriveCode(secrets, challenge.id, waiting),
+    code: deriveCode(secrets, challenge, waiting),
     label: requestLabel(challenge.id),
     purpose: challenge.purpose,
     locale: challenge.locale,

@@ -36,7 +36,7 @@
 import type { ClientHint } from './client-hint.ts';
 import type { Locale } from './locale.ts';
 import type { Mailbox } from './mail-address.ts';
-import type { OneTimeAddress } from './one-time-address.ts';
+import type { KeyedAddress } from './one-time-address.ts';
 import type { Purpose } from './purpose.ts';
 import { type FormRefusalReason, type MailRefusalReason, type Refused, refuse } from './refusal.ts';
 
@@ -122,6 +122,8 @@ export type ChallengeState =
 export interface Challenge {
   /** 80 bits, 20 hexadecimal digits. */
   readonly id: string;
+  /** Names the key that its cookie and its address were made with: code and grant are made with the same one. */
+  readonly keyId: string;
   readonly purpose: Purpose;
   readonly locale: Locale;
   readonly clientHint: ClientHint;
@@ -192,7 +194,7 @@ const sameCodeAgainMs = 15_000;
 const clockStepMs = 1_000;
 
 /** The challenge that a one-time address names, before any mail came. */
-export function awaitMail(address: OneTimeAddress): Challenge {
+export function awaitMail(address: KeyedAddress): Challenge {
   return { ...address, senders: [], wrongCodes: [], state: { kind: 'awaiting-mail' } };
 }
 

@@ -20,6 +20,9 @@ export interface OneTimeAddress {
   readonly id: string;
 }
 
+/** An address, and the name of the key that it was or will be made with, which is not in it. */
+export type KeyedAddress = OneTimeAddress & { readonly keyId: string };
+
 /** A local part that has the form of an address of ours. Worth nothing until its MAC was checked. */
 export interface UncheckedAddress {
   /** The 15 bytes that the MAC covers. */

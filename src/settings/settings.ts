@@ -223,6 +223,8 @@ function readWebhookSecret(text: string): Reading<string> {
 const listenRemedy = 'Give host:port, for example "127.0.0.1:3000", or "[::1]:3000" in quotes.';
 const secretRemedy =
   'Make one with: openssl rand 32 | basenc --base64url -w0 | tr -d = , and give it as RTV_KEYS_SECRET.';
+// As many as are ever tried: adapters and app have the same number for the file.
+const keysMax = 4;
 
 const directorySecretRemedy =
   'Make one with: echo "whsec_$(openssl rand -base64 32)" , put it into a file that nobody else can read, and name that ' +
@@ -432,15 +434,26 @@ const directory = z.strictObject({
 
 const keys = z.strictObject({
   source: option(oneOf(['file', 'env', 'ephemeral']).default('file'), {
-    meaning: 'Where the master secret comes from: made once in data.dir, RTV_KEYS_SECRET, or new at every start.',
+    meaning: 'Where the master keys are: in data.dir, in RTV_KEYS_SECRET, or in memory and new at every start.',
     remedy: 'Give file, env or ephemeral.',
   }),
-  secret: option(textOf(readSecret).nullable().default(null), {
-    nullable: true,
-    environmentOnly: true,
-    meaning: 'The master secret, for several instances. At least 32 bytes as base64url; with keys.source env only.',
-    remedy: secretRemedy,
-  }),
+  secret: option(
+    z
+      .array(textOf(readSecret), { error: 'is not a list' })
+      .max(keysMax, `has more than ${keysMax} entries`)
+      .refine((all) => new Set(all).size === all.length, 'has the same one twice')
+      .nullable()
+      .default(null),
+    {
+      form: 'list',
+      nullable: true,
+      environmentOnly: true,
+      meaning:
+        'The master keys, at least 32 bytes as base64url each. The first is used; others, after a comma, still work.',
+      remedy: secretRemedy,
+    },
+  ),
+  maxAgeDays: integer(1, 3650, 90, 'After how many days a new key is made. Not with keys.source env.'),
 });
 
 const audit = z.strictObject({
@@ -662,9 +675,9 @@ export const crossRules: readonly CrossRule[] = [
   {
     options: ['keys.secret', 'keys.source'],
     broken: ({ keys: { source, secret = null } }) => {
-      if (source === 'env' && secret === null)
+      if (source === 'env' && !secret?.length)
         return { problem: 'env is chosen, but no secret given', remedy: secretRemedy };
-      if (source === 'env' || secret === null) return undefined;
+      if (source === 'env' || !secret?.length) return undefined;
       const remedy = 'Set keys.source to env (RTV_KEYS_SOURCE=env), or take RTV_KEYS_SECRET away.';
       return { problem: 'a secret is given, but env is not chosen', remedy };
     },

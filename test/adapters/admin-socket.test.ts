@@ -13,6 +13,7 @@ import {
   type AccountCommands,
   DependencyError,
   type InviteOutcome,
+  type KeyAdmin,
   type Log,
   type Operator,
 } from '../../src/app/ports.ts';
@@ -56,6 +57,8 @@ class Fake implements AccountCommands {
     this.#asked(name === 'apond' ? invited : refuse('account-locked'), 'invite', name, locale);
 }
 
+const keys: KeyAdmin = { rotate: async () => ({ kind: 'rotated', keyId: '0a1b2c3d' }) };
+
 async function open(t: TestContext, given: Partial<AdminLimits> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'rtv-admin-'));
   const admin = new Fake();
@@ -67,7 +70,7 @@ async function open(t: TestContext, given: Partial<AdminLimits> = {}) {
     said.push(by);
     return admin;
   };
-  const close = await openAdminSocket(folder, adminOf, log, { ...limits, ...given });
+  const close = await openAdminSocket(folder, { adminOf, keys }, log, { ...limits, ...given });
   t.after(async () => {
     await close();
     await rm(folder, { recursive: true, force: true });
@@ -226,7 +229,7 @@ test('takes the place of what a dead service left behind', async (t) => {
   await rm(join(folder, 'admin'));
   await writeFile(join(folder, 'admin'), 'not even a socket');
   assert.equal(await createAdminClient(folder, operator).isThere(), false);
-  const close = await openAdminSocket(folder, () => admin, log, limits);
+  const close = await openAdminSocket(folder, { adminOf: () => admin, keys }, log, limits);
   assert.deepEqual(await createAdminClient(folder, operator).list(), []);
   await close();
 });

@@ -5,6 +5,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import type { SecretUse } from '../../src/app/ports.ts';
+import { ringOf } from '../support/keyring.ts';
 
 const master = new Uint8Array(32).fill(7);
 const data = new TextEncoder().encode('the same data');
@@ -22,19 +23,19 @@ const uses: readonly SecretUse[] = [
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('every use has a digest of its own, the same in every process', () => {
-  const digests = uses.map((use) => hex(createSecrets(master).mac(use, data)));
+  const digests = uses.map((use) => hex(createSecrets(ringOf(master)).mac(use, data)));
   assert.equal(new Set(digests).size, uses.length);
-  const again = createSecrets(master.slice());
+  const again = createSecrets(ringOf(master.slice()));
   assert.deepEqual(
     uses.map((use) => hex(again.mac(use, data))),
     digests,
   );
-  const other = createSecrets(new Uint8Array(32).fill(8));
+  const other = createSecrets(ringOf(new Uint8Array(32).fill(8)));
   for (const use of uses) assert.ok(!digests.includes(hex(other.mac(use, data))), use);
 });
 
 test('a digest is HMAC-SHA-256 under HKDF of the master secret', () => {
-  const secrets = createSecrets(master);
+  const secrets = createSecrets(ringOf(master));
   for (const use of uses) {
     const key = Buffer.from(hkdfSync('sha256', master, '', `reply-to-verify/1/${use}`, 32));
     assert.equal(hex(secrets.mac(use, data)), createHmac('sha256', key).update(data).digest('hex'), use);
@@ -43,17 +44,17 @@ test('a digest is HMAC-SHA-256 under HKDF of the master secret', () => {
 
 test('no sub-key is the master secret', () => {
   const plain = createHmac('sha256', master).update(data).digest('hex');
-  for (const use of uses) assert.notEqual(hex(createSecrets(master).mac(use, data)), plain);
+  for (const use of uses) assert.notEqual(hex(createSecrets(ringOf(master)).mac(use, data)), plain);
 });
 
 test('hash is SHA-256', () => {
   // FIPS 180-4, the digest of "abc".
   const known = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-  assert.equal(hex(createSecrets(master).hash(new TextEncoder().encode('abc'))), known);
+  assert.equal(hex(createSecrets(ringOf(master)).hash(new TextEncoder().encode('abc'))), known);
 });
 
 test('equal compares content, and lengths without an exception', () => {
-  const { equal } = createSecrets(master);
+  const { equal } = createSecrets(ringOf(master));
   const bytes = (...values: number[]) => Uint8Array.from(values);
   const cases: [Uint8Array, Uint8Array, boolean][] = [
     [bytes(), bytes(), true],
@@ -68,7 +69,7 @@ test('equal compares content, and lengths without an exception', () => {
 });
 
 test('random bytes are as many as asked for, and never twice the same', () => {
-  const { randomBytes } = createSecrets(master);
+  const { randomBytes } = createSecrets(ringOf(master));
   assert.deepEqual(
     [0, 1, 16, 32].map((count) => randomBytes(count).length),
     [0, 1, 16, 32],

@@ -11,6 +11,7 @@ import { DependencyError } from '../../src/app/ports.ts';
 import { mailbox } from '../contract/directory.ts';
 import { digitsAt, directoryOptions, readKey, wrongDigitsAt } from '../support/authenticator.ts';
 import { CopyingMemory } from '../support/disks.ts';
+import { ringOf } from '../support/keyring.ts';
 
 const start = Date.UTC(2026, 0, 15, 9, 30);
 const minuteMs = 60_000;
@@ -77,19 +78,22 @@ describe('what an app is told', () => {
 });
 
 describe('sealing', () => {
-  const sealer = createSealer(new Uint8Array(32).fill(1));
+  const sealer = createSealer(ringOf(new Uint8Array(32).fill(1)));
 
   test('is undone with the same key for the same one, and looks different each time', () => {
     const sealed = sealer.seal(secret, 'amy');
     assert.deepEqual(new Uint8Array(sealer.open(sealed, 'amy') ?? []), secret);
-    assert.deepEqual(new Uint8Array(createSealer(new Uint8Array(32).fill(1)).open(sealed, 'amy') ?? []), secret);
+    assert.deepEqual(
+      new Uint8Array(createSealer(ringOf(new Uint8Array(32).fill(1))).open(sealed, 'amy') ?? []),
+      secret,
+    );
     assert.notEqual(sealer.seal(secret, 'amy'), sealed);
   });
 
   test('is not undone for somebody else, with another key, or when a bit was changed', () => {
     const sealed = sealer.seal(secret, 'amy');
     assert.equal(sealer.open(sealed, 'bob'), undefined);
-    assert.equal(createSealer(new Uint8Array(32).fill(2)).open(sealed, 'amy'), undefined);
+    assert.equal(createSealer(ringOf(new Uint8Array(32).fill(2))).open(sealed, 'amy'), undefined);
     const bytes = Buffer.from(sealed, 'base64url');
     for (const at of bytes.keys()) {
       const changed = Buffer.from(bytes);
@@ -130,7 +134,7 @@ describe('a secret that cannot be opened', () => {
     return true;
   };
   for (const [title, sealer] of [
-    ['sealed with another key', createSealer(new Uint8Array(32).fill(2))],
+    ['sealed with another key', createSealer(ringOf(new Uint8Array(32).fill(2)))],
     ['and no key that is kept', undefined],
   ] as const) {
     test(`(${title}) is trouble, whatever is typed, and never right`, async () => {

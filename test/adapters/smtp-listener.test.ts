@@ -14,7 +14,7 @@ import {
   type ReceiveMail,
   type RecipientOrigin,
 } from '../../src/app/ports.ts';
-import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
+import type { KeyedAddress } from '../../src/core/one-time-address.ts';
 import { type MailRefusalReason, refuse } from '../../src/core/refusal.ts';
 import { type CollectedLog, collectLog, ManualClock } from '../app/support.ts';
 import { unlimited } from '../support/limits.ts';
@@ -23,7 +23,8 @@ const hostname = 'mx.in.school.example';
 const recipient = 'k7m29qxfk7m29qxfk7m29qxfk7m29qxf@in.school.example';
 const messageBytesMax = 65_536;
 
-const admitted: OneTimeAddress = {
+const admitted: KeyedAddress = {
+  keyId: '',
   purpose: 'reset',
   locale: 'en',
   clientHint: { browser: 'Firefox', system: 'Windows' },
@@ -36,7 +37,7 @@ const queued: MailAccepted = { kind: 'reply-queued', by: 'signature', authorDige
 interface Received {
   readonly message: string;
   readonly envelope: Envelope;
-  readonly recipient: OneTimeAddress;
+  readonly recipient: KeyedAddress;
 }
 
 interface Listening {
@@ -51,7 +52,7 @@ interface Listening {
 }
 
 interface Given {
-  readonly admit?: (recipient: string, origin: RecipientOrigin) => Promise<OneTimeAddress | MailRefused>;
+  readonly admit?: (recipient: string, origin: RecipientOrigin) => Promise<KeyedAddress | MailRefused>;
   readonly receive?: (received: Received) => ReturnType<ReceiveMail['receive']>;
   readonly connectionsMax?: number;
   readonly connectionsPerAddressMax?: number;

@@ -203,7 +203,7 @@ describe('a store that tells of its changes', () => {
   const now = clock.now();
   const id = '0123456789abcdef0123';
   const clientHint = { browser: 'Firefox', system: 'Linux' } as const;
-  const fresh = awaitMail({ id, purpose: 'reset', locale: 'en', clientHint, expiresAt: now + minuteMs });
+  const fresh = awaitMail({ id, keyId: '', purpose: 'reset', locale: 'en', clientHint, expiresAt: now + minuteMs });
   const locked: Challenge = { ...fresh, state: { kind: 'locked' } };
 
   async function open(files = memorySegments()) {

@@ -86,7 +86,7 @@ async function open(accounts: readonly Account[] = [fresh]) {
     const mail = { mailbox: amy, messageDigest: '0'.repeat(32), inReplyTo: null };
     const accepted = { ...mail, replyId: '1'.repeat(32), salt: '2'.repeat(32) };
     const { next: sent } = acceptMail(waiting, accepted, clock.now(), limits);
-    const code = deriveCode(secrets, id, { mailbox: amy, salt: '2'.repeat(32) });
+    const code = deriveCode(secrets, waiting, { mailbox: amy, salt: '2'.repeat(32) });
     const verified = {
       kind: 'verified',
       mailbox: amy,
@@ -99,7 +99,7 @@ async function open(accounts: readonly Account[] = [fresh]) {
     const done = { kind: 'spent', done: true, changeId: '4'.repeat(32), grant: verified, enrolment } as const;
     const record: Challenge = { ...sent, state: { 'code-sent': sent.state, verified, done }[state] };
     await store.transact(id, clock.now(), () => ({ next: record, result: undefined }));
-    const grant = toBase64Url(deriveGrant(secrets, id, verified));
+    const grant = toBase64Url(deriveGrant(secrets, waiting, verified));
     return { ...client, id, cookie, nonce: toBase64Url(seed.nonce), code, grant, record };
   }
 

@@ -8,14 +8,16 @@ import { writeAddress } from '../../src/app/challenge-tokens.ts';
 import { createExplainMail, notedLookups } from '../../src/app/explain-mail.ts';
 import type { DnsQuestion, ExplainRequest, Verification } from '../../src/app/ports.ts';
 import { awaitMail, type Challenge } from '../../src/core/challenge.ts';
-import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
+import type { KeyedAddress } from '../../src/core/one-time-address.ts';
 import { mail, octets } from '../support/core-mail.ts';
 import { mailbox } from '../support/core-table.ts';
+import { ringOf } from '../support/keyring.ts';
 
 const now = Date.UTC(2030, 0, 1, 10);
 const minute = 60_000;
-const secrets = createSecrets(new Uint8Array(32).fill(7));
-const address: OneTimeAddress = {
+const secrets = createSecrets(ringOf(new Uint8Array(32).fill(7)));
+const address: KeyedAddress = {
+  keyId: '',
   purpose: 'reset',
   locale: 'en',
   clientHint: { browser: 'Firefox', system: 'Linux' },
@@ -23,7 +25,7 @@ const address: OneTimeAddress = {
   id: '0123456789abcdef0123',
 };
 const expired = { ...address, expiresAt: now - minute };
-const write = (one: OneTimeAddress, keys = secrets) => `${writeAddress(keys, one)}@in.school.example`;
+const write = (one: KeyedAddress, keys = secrets) => `${writeAddress(keys, one)}@in.school.example`;
 
 const signature: Verification['evidence']['signatures'][number] = {
   result: 'pass',
@@ -123,8 +125,8 @@ function answerTo(reason: string): string {
   return ['check-unavailable', 'checks-failed', 'far-too-big'].includes(reason) ? `451 ${reason}` : `550 ${reason}`;
 }
 
-const to = (one: OneTimeAddress, changes = {}) => mail({ To: write(one), ...changes });
-const foreign = write(address, createSecrets(new Uint8Array(32).fill(8)));
+const to = (one: KeyedAddress, changes = {}) => mail({ To: write(one), ...changes });
+const foreign = write(address, createSecrets(ringOf(new Uint8Array(32).fill(8))));
 const sender = {
   by: 'mail',
   mailbox: mailbox('amy@school.example'),

@@ -30,7 +30,13 @@ const sender = (state: Reply['state'], mailbox = amy, by: Sender['by'] = 'mail')
   codeExpiresAt: null,
 });
 const record = (state: ChallengeState, ...senders: Sender[]): Challenge => ({
-  ...awaitMail({ ...shownAs, id: '0123456789abcdef0123', purpose: 'reset', expiresAt: begin + 30 * minuteMs }),
+  ...awaitMail({
+    ...shownAs,
+    keyId: '',
+    id: '0123456789abcdef0123',
+    purpose: 'reset',
+    expiresAt: begin + 30 * minuteMs,
+  }),
   senders,
   state,
 });

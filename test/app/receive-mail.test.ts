@@ -18,7 +18,7 @@ import {
 } from '../../src/app/ports.ts';
 import { createReceiveMail } from '../../src/app/receive-mail.ts';
 import type { Challenge } from '../../src/core/challenge.ts';
-import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
+import type { KeyedAddress } from '../../src/core/one-time-address.ts';
 import type { SpfCanary } from '../../src/core/sender-policy.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
 import { memorySegments } from '../support/disks.ts';
@@ -80,11 +80,11 @@ interface Inbox {
   readonly clock: ManualClock;
   readonly store: ChallengeStore;
   readonly news: ChallengeNews;
-  readonly recipient: OneTimeAddress;
+  readonly recipient: KeyedAddress;
   /** The one-time address, as it stands on the page. */
   readonly localPart: string;
   /** Another challenge of the same service. */
-  other(): { readonly recipient: OneTimeAddress; readonly localPart: string };
+  other(): { readonly recipient: KeyedAddress; readonly localPart: string };
   /** What the verifier says from now on. */
   evidence: Evidence | Promise<Evidence>;
   canary: SpfCanary | Promise<SpfCanary>;
@@ -96,8 +96,8 @@ interface Inbox {
   /** A message to the one-time address. */
   write(fields?: Fields, body?: string): Uint8Array;
   /** Receives it, and says in a word what became of it. */
-  receive(fields?: Fields, to?: OneTimeAddress): Promise<string>;
-  record(to?: OneTimeAddress): Promise<Challenge | undefined>;
+  receive(fields?: Fields, to?: KeyedAddress): Promise<string>;
+  record(to?: KeyedAddress): Promise<Challenge | undefined>;
 }
 
 const options = {
@@ -121,7 +121,7 @@ function oneTimeOnly(mail: ReceiveMail) {
       assert.ok(admitted.kind !== 'operator');
       return admitted.kind === 'one-time' ? admitted.address : admitted;
     },
-    receive: (message: Uint8Array, from: Envelope, address: OneTimeAddress) =>
+    receive: (message: Uint8Array, from: Envelope, address: KeyedAddress) =>
       mail.receive(message, from, { kind: 'one-time', address }),
   };
 }

@@ -96,7 +96,14 @@ async function start(random = 128, store?: (inner: ChallengeStore) => ChallengeS
     accept: (number, from = amy, challenge = 1) =>
       inner.transact(idOf(challenge), clock.now(), (current) => {
         const clientHint = { browser: 'Safari', system: 'iOS' } as const;
-        const fresh = awaitMail({ id: idOf(challenge), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+        const fresh = awaitMail({
+          id: idOf(challenge),
+          keyId: '',
+          purpose: 'reset',
+          locale: 'fr',
+          clientHint,
+          expiresAt,
+        });
         const event = {
           mailbox: from,
           messageDigest: hex(number, 32),
@@ -145,7 +152,7 @@ describe('outbox, one reply', { concurrency: true }, () => {
         to: amy,
         id: hex(1001, 32),
         inReplyTo: '<1@mail.school.example>',
-        code: deriveCode(fixedSecrets(), idOf(1), sender),
+        code: deriveCode(fixedSecrets(), { id: idOf(1), keyId: '' }, sender),
         label: requestLabel(idOf(1)),
         purpose: 'reset',
         locale: 'fr',
@@ -473,7 +480,7 @@ describe('outbox, an address that was typed', { concurrency: true }, () => {
     store.transact(idOf(challenge), clock.now(), (current) => {
       const clientHint = { browser: 'Safari', system: 'iOS' } as const;
       const expiresAt = clock.now() + limits.challengeLifetimeMs;
-      const fresh = awaitMail({ id: idOf(challenge), purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+      const fresh = awaitMail({ id: idOf(challenge), keyId: '', purpose: 'reset', locale: 'fr', clientHint, expiresAt });
       const event = { mailbox, replyId: hex(number + 1000, 32), salt: hex(number + 2000, 32) };
       return { next: acceptTypedAddress(current ?? fresh, event, clock.now(), limits).next, result: undefined };
     });
@@ -506,7 +513,7 @@ describe('outbox, an address that was typed', { concurrency: true }, () => {
       );
       const sender = await typedSender(outbox);
       assert.deepEqual([sender?.reply.state, sender?.codeExpiresAt], ['handed-over', validUntil]);
-      assert.equal(reply?.code, sender && deriveCode(fixedSecrets(), idOf(1), sender));
+      assert.equal(reply?.code, sender && deriveCode(fixedSecrets(), { id: idOf(1), keyId: '' }, sender));
     });
   }
 

@@ -5,6 +5,7 @@ import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import type { AppLimits, Audit, AuditEvent, Log, LogFields, Secrets } from '../../src/app/ports.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
 import { TestClock } from '../support/clock.ts';
+import { ringOf } from '../support/keyring.ts';
 import { appLimits } from '../support/limits.ts';
 
 export const secondMs = 1000;
@@ -42,7 +43,7 @@ export function fixedSecrets(bytes?: (count: number) => Uint8Array): Secrets {
     calls += 1;
     return new Uint8Array(count).fill(calls);
   };
-  return { ...createSecrets(new Uint8Array(32).fill(7)), randomBytes: bytes ?? counting };
+  return { ...createSecrets(ringOf(new Uint8Array(32).fill(7))), randomBytes: bytes ?? counting };
 }
 
 export interface LogEvent {

@@ -26,11 +26,12 @@ import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challeng
 import { createReceiveMail } from '../../src/app/receive-mail.ts';
 import { readClientHint } from '../../src/core/client-hint.ts';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
-import type { OneTimeAddress } from '../../src/core/one-time-address.ts';
+import type { KeyedAddress } from '../../src/core/one-time-address.ts';
 import { loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
 import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
 import { writeMail } from '../../src/testkit/message.ts';
+import { ringOf } from '../support/keyring.ts';
 import { appLimits, oneNetwork } from '../support/limits.ts';
 import { plainRelay } from '../support/relay.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
@@ -85,7 +86,7 @@ async function measureMail(folder: string): Promise<Row> {
   const keys = await loadDkimKeys();
   const dns = await startDnsServer({ host: '127.0.0.1', port: 0, zone: kitZone(domain, keys) });
   const resolver = createDnsResolver({ servers: [dns], now: Date.now });
-  const secrets = createSecrets(new Uint8Array(32));
+  const secrets = createSecrets(ringOf(new Uint8Array(32)));
   const segments = join(folder, 'challenges');
   await prepareSegments(segments);
   const store = await openChallengeStore(segmentFiles(segments, `${segments}.json`));
@@ -127,7 +128,7 @@ async function measureMail(folder: string): Promise<Row> {
   const prepare = async (
     _: unknown,
     pupil: number,
-  ): Promise<{ raw: Buffer; recipient: OneTimeAddress; mailFrom: Mailbox }> => {
+  ): Promise<{ raw: Buffer; recipient: KeyedAddress; mailFrom: Mailbox }> => {
     const { seed } = issueCookie(secrets, 'reset', Date.now());
     const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
     const recipient = deriveAddress(secrets, seed, shownAs, appLimits.challengeLifetimeMs);

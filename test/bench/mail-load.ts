@@ -17,6 +17,7 @@ import { writeMail } from '../../src/testkit/message.ts';
 import { startSink } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
 import type { Zone } from '../../src/testkit/zone.ts';
+import { ringOf } from '../support/keyring.ts';
 import { appLimits } from '../support/limits.ts';
 import { countOf, keepPace, type Pace } from './pace.ts';
 
@@ -161,7 +162,7 @@ async function main(): Promise<void> {
   const amy = findIdentity('amy');
   if (amy === undefined) throw new Error('the test identities have changed');
   const keys = await loadDkimKeys();
-  const secrets = createSecrets(Buffer.from(order.secret, 'base64url'));
+  const secrets = createSecrets(ringOf(Buffer.from(order.secret, 'base64url')));
   const zone = kitZone(order.domain, keys);
   const mails: Prepared[] = [];
   for (let index = 0; index < countOf(order); index++) {

@@ -52,7 +52,7 @@ const rory = mailbox('rory@school.example');
 /** A challenge before its first mail. */
 export function freshChallenge(number: number, expiresAt: number = now + 60 * minuteMs): Challenge {
   const clientHint = { browser: 'Firefox', system: 'Windows' } as const;
-  return awaitMail({ id: hex(number, 20), purpose: 'reset', locale: 'de', clientHint, expiresAt });
+  return awaitMail({ id: hex(number, 20), keyId: '', purpose: 'reset', locale: 'de', clientHint, expiresAt });
 }
 
 /** A mail of `from` reaches a challenge: its reply is queued. */

@@ -21,7 +21,14 @@ const changeId = '0f'.repeat(16);
 
 function verified(purpose: Purpose, chosen: ChosenAccount | null = null): Challenge {
   const clientHint = { browser: 'Firefox', system: 'Windows' } as const;
-  const address = { purpose, locale: 'de', clientHint, expiresAt: now + 60_000, id: '00112233445566778899' } as const;
+  const address = {
+    keyId: '',
+    purpose,
+    locale: 'de',
+    clientHint,
+    expiresAt: now + 60_000,
+    id: '00112233445566778899',
+  } as const;
   const state = {
     kind: 'verified',
     mailbox: mailbox('amy@school.example'),

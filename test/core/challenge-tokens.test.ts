@@ -28,6 +28,7 @@ import { packAddress, parseAddress } from '../../src/core/one-time-address.ts';
 import { purposes } from '../../src/core/purpose.ts';
 import { requestLabel } from '../../src/core/verification-code.ts';
 import { deepFreeze, mailbox, runs, table } from '../support/core-table.ts';
+import { ringOf } from '../support/keyring.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -36,7 +37,7 @@ const key = (byte: number) => new Uint8Array(32).fill(byte);
 
 /** Digests under a fixed key, and "random" bytes that a test chooses. */
 function secretsOf(byte = 7, random = 0x5a): Secrets {
-  return { ...createSecrets(key(byte)), randomBytes: (count) => new Uint8Array(count).fill(random) };
+  return { ...createSecrets(ringOf(key(byte))), randomBytes: (count) => new Uint8Array(count).fill(random) };
 }
 const secrets = secretsOf();
 const otherKey = secretsOf(8);
@@ -89,14 +90,17 @@ test('what is issued is what is read: every purpose and time', () => {
     fc.property(fc.constantFrom(...purposes), times, fc.nat(255), (purpose, at, random) => {
       const issued = issueCookie(secretsOf(7, random), purpose, at);
       assert.deepEqual(seedOf(issued.cookie), issued.seed);
-      assert.deepEqual({ ...issued.seed, nonce: issued.seed.nonce.length }, { purpose, issuedAt: at, nonce: 32 });
+      assert.deepEqual(
+        { ...issued.seed, nonce: issued.seed.nonce.length },
+        { keyId: secrets.keyIds()[0], purpose, issuedAt: at, nonce: 32 },
+      );
     }),
     runs(300),
   );
 });
 
 test('two challenges have two cookies: 16 bytes are random', () => {
-  const real = createSecrets(key(7));
+  const real = createSecrets(ringOf(key(7)));
   const all = Array.from({ length: 20 }, () => issueCookie(real, 'reset', now).cookie);
   assert.equal(new Set(all).size, all.length);
   assert.equal(new Set(all.map((one) => toHex(bytesOf(one).slice(1, 17)))).size, all.length);
@@ -255,27 +259,25 @@ const amy: Pick<Sender, 'mailbox' | 'salt'> = { mailbox: mailbox('amy@school.exa
 test('the code is a digest of id, salt and mailbox', () => {
   const { id } = address;
   const number = macOf('code', `${id}|${amy.salt}|${amy.mailbox}`).readBigUInt64BE() % 100_000_000n;
-  assert.equal(deriveCode(secrets, id, amy), number.toString().padStart(8, '0'));
+  assert.equal(deriveCode(secrets, address, amy), number.toString().padStart(8, '0'));
 });
 
 test('the code differs by mailbox, by its letters, by salt, id and key', () => {
   const { id } = address;
   const codes = [
-    deriveCode(secrets, id, amy),
-    deriveCode(secrets, id, { ...amy, mailbox: mailbox('bob@school.example') }),
-    deriveCode(secrets, id, { ...amy, mailbox: mailbox('Amy@school.example') }),
-    deriveCode(secrets, id, { ...amy, mailbox: mailbox('amy@school.example.test') }),
-    deriveCode(secrets, id, { ...amy, salt: `${'00'.repeat(15)}01` }),
-    deriveCode(secrets, `${id.slice(0, 19)}${id.endsWith('0') ? '1' : '0'}`, amy),
-    deriveCode(otherKey, id, amy),
+    deriveCode(secrets, address, amy),
+    deriveCode(secrets, address, { ...amy, mailbox: mailbox('bob@school.example') }),
+    deriveCode(secrets, address, { ...amy, mailbox: mailbox('Amy@school.example') }),
+    deriveCode(secrets, address, { ...amy, mailbox: mailbox('amy@school.example.test') }),
+    deriveCode(secrets, address, { ...amy, salt: `${'00'.repeat(15)}01` }),
+    deriveCode(secrets, { ...address, id: `${id.slice(0, 19)}${id.endsWith('0') ? '1' : '0'}` }, amy),
+    deriveCode(otherKey, address, amy),
   ];
   assert.equal(new Set(codes).size, codes.length);
 });
 
 test('codes spread over all eight digits', () => {
-  const codes = Array.from({ length: 500 }, (_, n) =>
-    deriveCode(secrets, address.id, { ...amy, salt: n.toString(16) }),
-  );
+  const codes = Array.from({ length: 500 }, (_, n) => deriveCode(secrets, address, { ...amy, salt: n.toString(16) }));
   assert.equal(new Set(codes).size, codes.length);
   for (let place = 0; place < 8; place++) assert.equal(new Set(codes.map((code) => code[place])).size, 10);
 });
@@ -293,35 +295,35 @@ const challenge: Challenge = deepFreeze({ ...awaitMail(address), senders, state:
 
 test('the code that is typed names its sender', () => {
   for (const one of senders) {
-    assert.equal(findSender(secrets, challenge, deriveCode(secrets, challenge.id, one)), one);
+    assert.equal(findSender(secrets, challenge, deriveCode(secrets, challenge, one)), one);
   }
 });
 
 table('a code is nobody\u2019s', (code: string) => findSender(secrets, challenge, code), [
   [
     'of somebody who never wrote',
-    deriveCode(secrets, challenge.id, sender('dan@mail.example', '11'.repeat(16))),
+    deriveCode(secrets, challenge, sender('dan@mail.example', '11'.repeat(16))),
     undefined,
   ],
   [
     'of a sender with another salt',
-    deriveCode(secrets, challenge.id, sender('amy@school.example', '22'.repeat(16))),
+    deriveCode(secrets, challenge, sender('amy@school.example', '22'.repeat(16))),
     undefined,
   ],
-  ['of another challenge', deriveCode(secrets, '00'.repeat(10), senders[0] ?? amy), undefined],
-  ['of another key', deriveCode(otherKey, challenge.id, senders[0] ?? amy), undefined],
-  ['with a digit less', deriveCode(secrets, challenge.id, senders[0] ?? amy).slice(1), undefined],
-  ['with a digit more', `${deriveCode(secrets, challenge.id, senders[0] ?? amy)}0`, undefined],
+  ['of another challenge', deriveCode(secrets, { ...challenge, id: '00'.repeat(10) }, senders[0] ?? amy), undefined],
+  ['of another key', deriveCode(otherKey, challenge, senders[0] ?? amy), undefined],
+  ['with a digit less', deriveCode(secrets, challenge, senders[0] ?? amy).slice(1), undefined],
+  ['with a digit more', `${deriveCode(secrets, challenge, senders[0] ?? amy)}0`, undefined],
   ['nothing', '', undefined],
 ]);
 
 test('nobody wrote: no code is right', () => {
   const before = awaitMail(address);
-  assert.equal(findSender(secrets, before, deriveCode(secrets, before.id, amy)), undefined);
+  assert.equal(findSender(secrets, before, deriveCode(secrets, before, amy)), undefined);
 });
 
 test('every sender is looked at in constant time, whichever fits', () => {
-  const typed = [...senders.map((one) => deriveCode(secrets, challenge.id, one)), '00000000'];
+  const typed = [...senders.map((one) => deriveCode(secrets, challenge, one)), '00000000'];
   const counts = typed.map((code) => {
     let looked = 0;
     const counting: Secrets = {
@@ -341,7 +343,7 @@ test('cookie and address MACs are compared by the port, which takes constant tim
   const never: Secrets = { ...secrets, equal: () => false };
   assert.equal(readCookie(never, cookie), undefined);
   assert.equal(readAddress(never, localPart, now), undefined);
-  assert.equal(findSender(never, challenge, deriveCode(secrets, challenge.id, senders[0] ?? amy)), undefined);
+  assert.equal(findSender(never, challenge, deriveCode(secrets, challenge, senders[0] ?? amy)), undefined);
 });
 
 // ---- the grant ----
@@ -356,13 +358,13 @@ const state: Verified = deepFreeze({
 });
 
 test('the grant is 32 bytes from id and grant salt, and differs by both and by key', () => {
-  const grant = deriveGrant(secrets, address.id, state);
+  const grant = deriveGrant(secrets, address, state);
   const data = Buffer.from(address.id + state.grantSalt, 'hex');
   assert.equal(toHex(grant), macOf('grant', data).toString('hex'));
   const others = [
-    deriveGrant(secrets, '00'.repeat(10), state),
-    deriveGrant(secrets, address.id, { ...state, grantSalt: 'ac'.repeat(16) }),
-    deriveGrant(otherKey, address.id, state),
+    deriveGrant(secrets, { ...address, id: '00'.repeat(10) }, state),
+    deriveGrant(secrets, address, { ...state, grantSalt: 'ac'.repeat(16) }),
+    deriveGrant(otherKey, address, state),
   ];
   assert.equal(new Set([grant, ...others].map(toHex)).size, 4);
 });

@@ -56,6 +56,7 @@ function sender(address: Sender['mailbox'], changes: Partial<Sender> = {}): Send
 
 const empty = deepFreeze(
   awaitMail({
+    keyId: '',
     purpose: 'reset',
     locale: 'de',
     clientHint: { browser: 'Firefox', system: 'Windows' },

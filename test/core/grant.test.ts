@@ -21,6 +21,7 @@ import { deepFreeze, mailbox, table } from '../support/core-table.ts';
 const now = Date.UTC(2030, 0, 1, 11);
 const grantExpiresAt = now + 600_000;
 const address = {
+  keyId: '',
   purpose: 'reset',
   locale: 'en',
   clientHint: { browser: 'Firefox', system: 'Windows' },

@@ -6,13 +6,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { runAccounts } from '../../src/accounts.ts';
-import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { mailboxDigest } from '../../src/app/challenge-tokens.ts';
 import type { Purpose } from '../../src/core/purpose.ts';
 import { findIdentity, type IdentityKey } from '../../src/testkit/identities.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
+import { keysIn } from '../support/keyring.ts';
 import { codeIn, noticeTo, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
@@ -75,9 +75,8 @@ async function accounts(...args: readonly string[]) {
 }
 
 async function digestOf(mailbox: string): Promise<string> {
-  const options = { source: 'file', secret: null, folder: world.dataDir } as const;
   const found = world.kit.identities.find((each) => each.mailbox === mailbox) ?? assert.fail();
-  return mailboxDigest(createSecrets(await readMasterSecret(options)), found.mailbox);
+  return mailboxDigest(createSecrets(await keysIn(world.dataDir)), found.mailbox);
 }
 
 describe('one whole loop', () => {

@@ -8,13 +8,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { fromHex, textBytes } from '../../src/core/bytes.ts';
 import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
+import { keysIn } from '../support/keyring.ts';
 import { codeIn, noticeTo, type OpenPage, replyTo, stored, Visitor } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
@@ -146,7 +146,7 @@ async function useSecondFactor({ visitor, nonce }: { visitor: Visitor; nonce: st
 
 /** What was derived on the way: with a salt that is stored, or a name that is. */
 async function keepDerived(): Promise<void> {
-  const { mac } = createSecrets(await readMasterSecret({ source: 'file', secret: null, folder: dataDir }));
+  const { mac } = createSecrets(await keysIn(dataDir));
   const records = async (name: 'challenges' | 'changes') => {
     const segments = (await stored({ dataDir }, name)).split('\n').filter((line) => line.startsWith('{'));
     return segments.flatMap((line) => Object.values<ReturnType<typeof JSON.parse>>(JSON.parse(line).records));
@@ -295,7 +295,7 @@ describe('what is kept and what is printed', () => {
   });
 
   it('the master secret is in the file of the keys alone', async () => {
-    const master = await readMasterSecret({ source: 'file', secret: null, folder: dataDir });
+    const master = (await keysIn(dataDir)).keys[0]?.secret ?? assert.fail('no key');
     assert.deepEqual(findIn(await dump(), [['master secret', master]]), ['master secret in /keys.json']);
   });
 

@@ -7,13 +7,13 @@ import { randomBytes } from 'node:crypto';
 import { chmod, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { readMasterSecret } from '../../src/adapters/system/master-secret.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { writeAddress } from '../../src/app/challenge-tokens.ts';
 import type { Explanation } from '../../src/app/ports.ts';
 import { runExplain } from '../../src/explain.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import type { SendOptions } from '../../src/testkit/kit.ts';
+import { keysIn, ringOf } from '../support/keyring.ts';
 import { type OpenPage, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
@@ -201,9 +201,9 @@ describe('what explain foretells is what the service answers', () => {
   });
 
   it('addresses that take no mail: expired, of another key, not ours, of the operator', async () => {
-    const options = { source: 'file', secret: null, folder: world.dataDir } as const;
-    const ours = createSecrets(await readMasterSecret(options));
+    const ours = createSecrets(await keysIn(world.dataDir));
     const address = {
+      keyId: '',
       purpose: 'reset',
       locale: 'de',
       clientHint: { browser: 'other', system: 'other' },
@@ -213,7 +213,7 @@ describe('what explain foretells is what the service answers', () => {
     const at = (secrets: typeof ours) => `${writeAddress(secrets, address)}@in.school.example`;
     const cases = [
       [at(ours), 'R6', 'expired', /ended at \d{4}-\d\d-\d\d \d\d:\d\d UTC/],
-      [at(createSecrets(randomBytes(32))), 'R5', 'foreign-key', /made with another key/],
+      [at(createSecrets(ringOf(randomBytes(32)))), 'R5', 'foreign-key', /made with another key/],
       ['somebody@in.school.example', 'R5', 'other-form', /does not have the form/],
       ['somebody@school.example', 'R1', 'other-domain', /not at the domain of the one-time addresses/],
       ['postmaster@in.school.example', 'R2', 'no-operator', /smtp\.operator/],
@@ -330,7 +330,7 @@ describe('explain', () => {
     assert.deepEqual([missing.code, missing.stdout, missing.stderr], [2, '', 'missing.eml was not found.\n']);
     assert.deepEqual(await state(), before);
     assert.equal(world.kit.sink.messages.length, sent);
-    const key = Buffer.from(await readMasterSecret({ source: 'file', secret: null, folder: world.dataDir }));
+    const key = Buffer.from((await keysIn(world.dataDir)).keys[0]?.secret ?? []);
     for (const output of [text.stdout, json.stdout]) {
       assert.ok(!output.includes(key.toString('base64url')) && !output.includes(key.toString('hex')));
     }

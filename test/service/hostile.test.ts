@@ -25,6 +25,7 @@ import { kitZone } from '../../src/testkit/identities.ts';
 import { signMessage } from '../../src/testkit/message.ts';
 import { type Sink, startSink } from '../../src/testkit/sink.ts';
 import { memorySegments } from '../support/disks.ts';
+import { ringOf } from '../support/keyring.ts';
 import { appLimits } from '../support/limits.ts';
 import { plainRelay } from '../support/relay.ts';
 
@@ -164,7 +165,7 @@ async function hostile(roll: Dice, recipient: OneTimeAddress, localPart: string)
 }
 
 it(`${messages} hostile messages make us mail nobody but their author`, async () => {
-  const secrets = createSecrets(new Uint8Array(32));
+  const secrets = createSecrets(ringOf(new Uint8Array(32)));
   const store = await openChallengeStore(memorySegments(async () => {}));
   const verifier = createMailauthVerifier(
     'mx.in.school.example',

@@ -669,10 +669,11 @@ describe('rules between options', () => {
       'web.trustedProxies': ['127.0.0.1'],
       'keys.source': 'env',
     };
-    assert.equal(
-      settingsOf({ files: [developmentFile], env: { RTV_KEYS_SECRET: secret }, overrides }).keys.secret,
-      secret,
-    );
+    const older = Buffer.alloc(32, 'r').toString('base64url');
+    for (const given of [secret, `${secret}, ${older}`]) {
+      const { keys } = settingsOf({ files: [developmentFile], env: { RTV_KEYS_SECRET: given }, overrides });
+      assert.deepEqual(keys.secret, given.split(', '));
+    }
   });
 
   test('a directory behind HTTP, on this machine and elsewhere', () => {

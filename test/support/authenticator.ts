@@ -3,6 +3,7 @@
 
 import { createHmac } from 'node:crypto';
 import { createSealer } from '../../src/adapters/system/sealer.ts';
+import { ringOf } from './keyring.ts';
 
 /** The 6 digits that an app shows. @param at milliseconds since the epoch */
 export function digitsAt(secret: Uint8Array, at: number): string {
@@ -35,5 +36,5 @@ export const directoryOptions = {
     { max: 5, windowMs: 15 * 60_000 },
     { max: 20, windowMs: 24 * 3_600_000 },
   ],
-  sealer: createSealer(new Uint8Array(32).fill(9)),
+  sealer: createSealer(ringOf(new Uint8Array(32).fill(9))),
 };

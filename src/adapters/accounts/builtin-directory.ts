@@ -2,6 +2,7 @@
 // one synchronous step; nobody is told of it before it is on disk, and it is taken back when it cannot be written.
 // Which passwords are good, and what a person may do, is decided before; hashing is password-hash.ts.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Adapter, Low } from 'lowdb';
 import type {
   Account,
@@ -32,7 +33,7 @@ import {
 import { AccountTable } from './account-table.ts';
 import { GroupWriter } from './group-writer.ts';
 import { hashPassword, verifyPassword } from './password-hash.ts';
-import { checkSecondFactor, withSecondFactor } from './second-factor.ts';
+import { checkSecondFactor, sealedOf, withSeals, withSecondFactor } from './second-factor.ts';
 
 export interface BuiltinDirectoryOptions {
   /** Milliseconds since the epoch: tells when the password of before need not be kept any longer. */
@@ -53,6 +54,7 @@ export interface BuiltinDirectory extends Directory, AccountAdmin {
 }
 
 const placesShown = 10;
+const resealedAtOnce = 500;
 
 /**
  * Opens the directory; without a file it is empty.
@@ -90,12 +92,14 @@ class LowdbDirectory implements BuiltinDirectory {
   readonly #now: () => number;
   readonly #options: BuiltinDirectoryOptions;
   readonly enrolment: SecondFactorEnrolment | undefined;
+  readonly reseal: (() => Promise<void>) | undefined;
 
   constructor(low: Low<unknown>, options: BuiltinDirectoryOptions) {
     this.#now = options.now;
     this.#options = options;
     const { sealer } = options;
     this.enrolment = sealer && { enrol: (factor) => this.#enrol(factor, sealer) };
+    this.reseal = sealer && (() => this.#reseal(sealer));
     this.#table = new AccountTable(options.ignoreCaseDomains);
     this.#writer = new GroupWriter(() => {
       // A list of its own: what changes while it is written belongs to the next write.
@@ -189,6 +193,22 @@ class LowdbDirectory implements BuiltinDirectory {
     const account = this.#current(factor);
     if (account === undefined) return this.#answer('account-changed');
     return this.#put(withSecondFactor(account, factor, sealer), 'done');
+  }
+
+  async #reseal(sealer: Sealer): Promise<void> {
+    const renewed = new Map<string, string>();
+    for (const [index, account] of this.#table.all().entries()) {
+      for (const { sealedSecret } of sealedOf(account)) {
+        const next = sealer.renew(sealedSecret, account.id);
+        if (next !== sealedSecret) renewed.set(sealedSecret, next);
+      }
+      if (index % resealedAtOnce === 0) await nextTurn(); // 100,000 of them are too much for one
+    }
+    // In one step, and on the accounts as they are by now: what is sealed may have moved, or gone.
+    const changes = this.#table.all().map((account): Change => [account.id, withSeals(account, renewed)]);
+    const made = changes.filter(([id, next]) => next !== this.#table.withId(id));
+    // Also when there is nothing to change: somebody else's change may be on its way to the disk.
+    await (made.length > 0 ? this.#change(made) : this.#writer.settled());
   }
 
   /** The account, while it is active and as it was when somebody began with it. */

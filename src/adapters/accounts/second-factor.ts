@@ -91,6 +91,30 @@ export function withSecondFactor(
   };
 }
 
+/** All that is sealed of an account: what is in force, and what an undo would bring back. */
+export function sealedOf({ secondFactor, previous }: StoredAccount): readonly StoredSecondFactor[] {
+  const before = previous.map((each) => (each.secondFactor === 'same' ? null : each.secondFactor));
+  return [secondFactor, ...before].filter((each) => each !== null);
+}
+
+/** The account with other seals, or the same one where none is another. @param renewed what was sealed, and how it is now */
+export function withSeals(account: StoredAccount, renewed: ReadonlyMap<string, string>): StoredAccount {
+  if (!sealedOf(account).some(({ sealedSecret }) => renewed.has(sealedSecret))) return account;
+  const again = (factor: StoredSecondFactor): StoredSecondFactor => ({
+    ...factor,
+    sealedSecret: renewed.get(factor.sealedSecret) ?? factor.sealedSecret,
+  });
+  const { secondFactor, previous } = account;
+  return {
+    ...account,
+    secondFactor: secondFactor && again(secondFactor),
+    previous: previous.map((each) => {
+      const { secondFactor: factor } = each;
+      return { ...each, secondFactor: factor === 'same' || factor === null ? factor : again(factor) };
+    }),
+  };
+}
+
 function digestOf(recoveryCode: string): string {
   return hash('sha256', recoveryCode, 'hex');
 }

@@ -7,7 +7,7 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type AccountCommands, DependencyError, type Log, type Operator } from '../../app/ports.ts';
+import { type AccountCommands, DependencyError, type KeyAdmin, type Log, type Operator } from '../../app/ports.ts';
 import { locales } from '../../core/locale.ts';
 import { parseMailbox } from '../../core/mail-address.ts';
 import { inviteRefusals } from '../../core/refusal.ts';
@@ -58,6 +58,7 @@ const requests = z.discriminatedUnion('command', [
   }),
   z.strictObject({ command: z.literal('remove'), name, operator }),
   z.strictObject({ command: z.literal('invite'), name, locale: z.enum(locales), operator }),
+  z.strictObject({ command: z.literal('rotate-keys') }),
 ]);
 type Request = z.output<typeof requests>;
 
@@ -78,6 +79,10 @@ const details = z.strictObject({
 });
 const mistakes = z.array(z.strictObject({ index: z.int().min(0), problem: z.string() }));
 const outcome = z.enum(['done', 'unknown-account']);
+const keysOutcome = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('rotated'), keyId: z.string() }),
+  z.strictObject({ kind: z.literal(['not-here', 'too-many']) }),
+]);
 const mailboxesOutcome = z.enum([...outcome.options, 'address-frozen']);
 const result = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('handed-over') }),
@@ -92,16 +97,22 @@ const replies = z.union([z.strictObject({ answer: z.unknown() }), z.strictObject
 /** The administrator's methods for an operator. */
 export type AdminOf = (operator: Operator | undefined) => AccountCommands;
 
+/** Who does what is asked. */
+export interface Administered {
+  /** For whoever the client says it is; undefined: it does not say, and changes nothing. Not where accounts live elsewhere. */
+  readonly adminOf: AdminOf | undefined;
+  readonly keys: KeyAdmin;
+}
+
 /**
  * Opens the socket. The caller has claimed the folder, so one that lies there already is a dead service's.
- * @param adminOf does what is asked, for whoever the client says it is; undefined: it does not say, and changes nothing
  * @param log     hears of failures only
  * @returns closes it, once what is under way has been answered
  * @throws Error when the path is too long for a socket, or what the file system says
  */
 export async function openAdminSocket(
   folder: string,
-  adminOf: AdminOf,
+  administered: Administered,
   log: Log,
   limits: AdminLimits = defaultLimits,
 ): Promise<() => Promise<void>> {
@@ -110,7 +121,7 @@ export async function openAdminSocket(
   const nursery = join(folder, 'admin.new');
   await rm(nursery, { recursive: true, force: true });
   await mkdir(nursery, { mode: 0o700 });
-  const connections = new Connections(adminOf, log, limits);
+  const connections = new Connections(administered, log, limits);
   const server = createServer({ allowHalfOpen: true }, (socket) => connections.serve(socket));
   server.maxConnections = limits.connectionsMax;
   try {
@@ -142,15 +153,15 @@ async function listen(server: Server, path: string): Promise<void> {
 
 /** What the server does with those who come. */
 class Connections {
-  readonly #adminOf: AdminOf;
+  readonly #administered: Administered;
   readonly #log: Log;
   readonly #limits: AdminLimits;
   /** Whose request has not arrived yet, and the answers under way. */
   readonly #waiting = new Set<Socket>();
   readonly #working = new Set<Promise<void>>();
 
-  constructor(adminOf: AdminOf, log: Log, limits: AdminLimits) {
-    this.#adminOf = adminOf;
+  constructor(administered: Administered, log: Log, limits: AdminLimits) {
+    this.#administered = administered;
     this.#log = log;
     this.#limits = limits;
   }
@@ -205,7 +216,10 @@ class Connections {
     const request = readRequest(text);
     if (typeof request === 'string') return { refused: request };
     try {
-      const admin = this.#adminOf('operator' in request ? request.operator : undefined);
+      const { adminOf, keys } = this.#administered;
+      if (request.command === 'rotate-keys') return { answer: await keys.rotate() };
+      if (adminOf === undefined) return { refused: 'the accounts live in your own directory' };
+      const admin = adminOf('operator' in request ? request.operator : undefined);
       return { answer: (await run(admin, request)) ?? null };
     } catch (error) {
       const fields = { command: request.command };
@@ -242,7 +256,7 @@ function readRequest(text: string): Request | string {
   }
 }
 
-function run(admin: AccountCommands, request: Request): Promise<unknown> {
+function run(admin: AccountCommands, request: Exclude<Request, { command: 'rotate-keys' }>): Promise<unknown> {
   switch (request.command) {
     case 'list':
       return admin.list();
@@ -266,7 +280,7 @@ function run(admin: AccountCommands, request: Request): Promise<unknown> {
 }
 
 /** The service that works in a folder, from outside. Every method throws Error with what to do when it fails. */
-export interface AdminClient extends AccountCommands {
+export interface AdminClient extends AccountCommands, KeyAdmin {
   /** Whether somebody listens at all. */
   isThere(): Promise<boolean>;
 }
@@ -309,6 +323,7 @@ export function createAdminClient(folder: string, operator: Operator, timeoutMs 
       }),
     remove: (name) => ask(outcome, { command: 'remove', name, operator }),
     invite: (name, locale) => ask(invited, { command: 'invite', name, locale, operator }),
+    rotate: () => ask(keysOutcome, { command: 'rotate-keys' }),
   };
 }
 

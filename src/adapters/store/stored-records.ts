@@ -69,6 +69,8 @@ const state = z.discriminatedUnion('kind', [
 
 const challenge = z.strictObject({
   id: hex(20),
+  // Of before there were more keys than one: the oldest.
+  keyId: z.string().default(''),
   purpose: z.enum(purposes),
   locale: z.enum(locales),
   clientHint: z.strictObject({ browser: z.enum(browsers), system: z.enum(systems) }),

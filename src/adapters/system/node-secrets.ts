@@ -1,28 +1,43 @@
-// The only caller of the random generator, and the keyed digests: one master secret, one sub-key per use
-// (HKDF, RFC 5869). Where the master secret comes from is in master-secret.ts.
+// The only caller of the random generator, and the keyed digests: a sub-key of each master key for each use
+// (HKDF, RFC 5869). Where the master keys come from is in keyring.ts.
 
 import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Secrets, SecretUse } from '../../app/ports.ts';
+import type { Keyring, MasterKey } from './keyring.ts';
 
-/**
- * Digests under sub-keys of a master secret.
- * @param master at least 32 random bytes; never logged, never part of an error
- */
-export function createSecrets(master: Uint8Array): Secrets {
+/** Digests under sub-keys of the master keys. @param keyring as it is at each call: a rotation is obeyed at once */
+export function createSecrets(keyring: Keyring): Secrets {
   // As key objects: a key that comes as bytes is wrapped anew for every digest, at five times the cost.
-  const subKeys = new Map<SecretUse, KeyObject>();
-  const subKey = (use: SecretUse) => {
-    const derive = () => createSecretKey(Buffer.from(hkdfSync('sha256', master, '', `reply-to-verify/1/${use}`, 32)));
-    const key = subKeys.get(use) ?? derive();
+  const known = new WeakMap<MasterKey, Map<SecretUse, KeyObject>>();
+  const subKey = (master: MasterKey, use: SecretUse) => {
+    const subKeys = known.get(master) ?? new Map<SecretUse, KeyObject>();
+    known.set(master, subKeys);
+    const key = subKeys.get(use) ?? deriveKey(master, use);
     subKeys.set(use, key);
     return key;
   };
+  /** One that is gone: the oldest. Nobody has a page that was made with it, and what is made with another is no guess. */
+  const find = (keyId: string | undefined) => {
+    const { keys } = keyring;
+    const found = keyId === undefined ? keys[0] : (keys.find(({ id }) => id === keyId) ?? keys.at(-1));
+    if (found === undefined) throw new Error('there is no key');
+    return found;
+  };
   return {
     randomBytes: createRandomPool(),
-    mac: (use, data) => createHmac('sha256', subKey(use)).update(data).digest(),
+    keyIds: () => keyring.keys.map(({ id }) => id),
+    mac: (use, data, keyId) =>
+      createHmac('sha256', subKey(find(keyId), use))
+        .update(data)
+        .digest(),
     hash: (data) => hash('sha256', data, 'buffer'),
     equal: (one, other) => one.length === other.length && timingSafeEqual(one, other),
   };
+}
+
+/** The sub-key of a master key for one use. */
+export function deriveKey({ secret }: MasterKey, use: SecretUse | 'seal'): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `reply-to-verify/1/${use}`, 32)));
 }
 
 /** Random bytes taken from a supply: asking the generator for each few of them costs more than the bytes. */
