@@ -8,6 +8,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
 import { type AdminClient, type AdminOf, createAdminClient, openAdminSocket } from './adapters/admin/admin-socket.ts';
+import { type AdminServerOptions, createAdminServer } from './adapters/admin-http/admin-server.ts';
 import { openAuditFile } from './adapters/audit/audit-file.ts';
 import { createHttpDirectory, parseDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
@@ -16,6 +17,7 @@ import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.t
 import { openVerifierThread } from './adapters/mail-auth/verifier-thread.ts';
 import { type DkimKey, parseDkimKey } from './adapters/mail-out/dkim-signer.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
+import { createPrometheusMetrics } from './adapters/metrics/prometheus.ts';
 import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
 import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
@@ -41,6 +43,7 @@ import { createEnrolSecondFactor } from './app/enrol-second-factor.ts';
 import { createExplainMail, type MailAnswers, notedLookups } from './app/explain-mail.ts';
 import { createFollowChallenge } from './app/follow-challenge.ts';
 import { createInviteAccount } from './app/invite-account.ts';
+import { countEvents, noMetrics, timeReplies } from './app/measure.ts';
 import { createOpenChallenge } from './app/open-challenge.ts';
 import { Outbox } from './app/outbox.ts';
 import type {
@@ -54,6 +57,9 @@ import type {
   InviteAccount,
   KeyAdmin,
   Log,
+  MailVerifier,
+  Metrics,
+  Probed,
   Sealer,
   MailSender,
 } from './app/ports.ts';
@@ -66,6 +72,7 @@ import { createSendReplies } from './app/send-replies.ts';
 import { startSweeping } from './app/sweep-expired.ts';
 import { createTypeAddress, type TypeAddressOptions } from './app/type-address.ts';
 import { createUndoChange } from './app/undo-change.ts';
+import { createHealth } from './app/watch-health.ts';
 import { fileProblem } from './core/file-problem.ts';
 import type { Mailbox } from './core/mail-address.ts';
 import { relayTls, type Settings } from './settings/settings.ts';
@@ -74,31 +81,42 @@ import { relayTls, type Settings } from './settings/settings.ts';
 export interface Addresses {
   readonly web: { readonly host: string; readonly port: number };
   readonly smtp: { readonly host: string; readonly port: number };
+  /** Null where `admin.listen` is. */
+  readonly admin: { readonly host: string; readonly port: number } | null;
 }
 
 export interface Service {
   /** @throws what an adapter throws: a port or a folder that is taken, a damaged file. Nothing stays open then. */
   start(): Promise<Addresses>;
-  /** No new work; what is under way ends; what is queued stays on disk. */
+  /** No new work; what is under way ends, within ten seconds; what is queued stays on disk. */
   stop(): Promise<void>;
 }
 
 const minuteMs = 60_000;
 const accountsName = 'accounts.json';
 const auditName = 'audit.jsonl';
+// Of the ten seconds that an end may take: the edges have five, a relay that hangs has this much.
+const handOverMs = 3_000;
+
+type Close = () => Promise<void> | void;
 
 /** Builds the service. @param clock tests bring their own */
 export function createService(settings: Settings, clock: Clock = systemClock): Service {
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: Close[] = [];
 
+  /** Closes all of it, whatever happens to a part. @throws the first thing that happened */
   async function stop(): Promise<void> {
-    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+    const failures: unknown[] = [];
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+      await Promise.try(close).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   return {
     start: () =>
       open(settings, clock, closers).catch(async (error: unknown) => {
-        await stop();
+        await stop().catch(() => {}); // what went wrong first is what helps
         throw error;
       }),
     stop,
@@ -106,11 +124,58 @@ export function createService(settings: Settings, clock: Clock = systemClock): S
 }
 
 /** Opens everything in the order in which it is needed. @param closers gets what ends each part, as it is opened */
-async function open(settings: Settings, clock: Clock, closers: (() => Promise<void> | void)[]): Promise<Addresses> {
-  const log = createJsonLog(settings.log.level);
-  const limits = appLimits(settings);
+async function open(settings: Settings, clock: Clock, closers: Close[]): Promise<Addresses> {
+  const { listen } = settings.admin;
+  const measured = listen === null ? undefined : createPrometheusMetrics();
+  const metrics: Metrics = measured ?? noMetrics;
+  const log = countEvents(createJsonLog(settings.log.level), metrics);
+  const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {
+    hostname: settings.smtp.hostname,
+    servers: settings.dns.servers,
+    now: () => clock.now(),
+    looked: ({ outcome, ms }) => metrics.dnsAnswered(outcome, ms),
+  });
+  closers.push(() => verifier.close());
+  closers.push(await claimDataFolder(settings.data.dir));
+  const stores: Probed[] = [];
+  const health = createHealth({ clock, log, stores, verifierIsUp: verifier.isUp });
+  // Opened first and closed last: whoever asks is told that the service is starting or stopping.
+  const adminPort =
+    measured && listen && (await openAdmin({ listen, problems: health.problems, metrics: measured }, log, closers));
+
+  const data = await openData(settings, { clock, log, metrics }, closers);
+  stores.push(...data.probed);
+  const mail = await openMail(settings, { ...data, clock, log, metrics, verifier }, closers);
+  const all = { ...data, ...mail, clock, log, metrics };
+  await openCommands(settings, all, closers);
+  const ports = await openEdges(settings, all, closers);
+  await Promise.all([mail.replies.start(), mail.notices.start()]);
+  closers.push(() => health.enter('stopping'));
+  health.enter('running');
+  const addresses: Addresses = {
+    web: { host: settings.web.listen.host, port: ports.web },
+    smtp: { host: settings.smtp.listen.host, port: ports.smtp },
+    admin: listen && { host: listen.host, port: adminPort ?? listen.port },
+  };
+  if (settings.web.publicUrl.startsWith('https:') && settings.web.trustedProxies.length === 0) {
+    // What ends TLS in front of us is then the one who asks for every page.
+    log.warn('limit', { outcome: 'one-network', remedy: 'name the proxy in web.trustedProxies' });
+  }
+  const told = { web: written(addresses.web), smtp: written(addresses.smtp) };
+  log.info('started', addresses.admin === null ? told : { ...told, admin: written(addresses.admin) });
+  return addresses;
+}
+
+async function openAdmin(options: AdminServerOptions, log: Log, closers: Close[]): Promise<number> {
+  const server = createAdminServer(options, log);
+  const port = await server.start();
+  closers.push(() => server.stop());
+  return port;
+}
+
+/** Everything that is kept, and the keys to it. The data folder is claimed by the caller. */
+async function openData(settings: Settings, { clock, log, metrics }: Basics, closers: Close[]) {
   const folder = settings.data.dir;
-  closers.push(await claimDataFolder(folder));
   const keyring = await openOwnKeyring(settings, clock);
   const secrets = createSecrets(keyring);
   await removeLeftovers(folder);
@@ -120,43 +185,66 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
   const audit = openAuditFile(join(folder, auditName), { ...shownAs, clock, log });
   closers.push(() => audit.close().catch((error: unknown) => log.error('audit', { outcome: 'lost' }, error)));
   const news = createChallengeNews();
-  const store = announceChanges(await openChallengeStore(await ownSegments(folder, 'challenges')), news.changed);
+  const challenges = await openChallengeStore(await ownSegments(folder, 'challenges'));
+  const store = announceChanges(challenges, news.changed);
   closers.push(() => store.close());
   const changes = await openChangeStore(await ownSegments(folder, 'changes'));
   closers.push(() => changes.close());
   // What is sealed with a key in memory only could not be opened after a restart.
   const sealer = settings.keys.source === 'ephemeral' ? undefined : createSealer(keyring);
-  const sender = createNodemailerSender(await senderOptions(settings, log));
-  closers.push(() => sender.close());
   const directory = await openDirectory(settings, { clock, log, sealer }, closers);
   const release = createRelease({ secrets, changes, directory, clock });
   const keys = createRotateKeys({ chain: keyring, clock, log, release }, keyLimits(settings));
+  metrics.watch('keys', () => keyring.keys.length);
   closers.push(() => keys.stop());
   keys.start();
+  closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
+  return { secrets, audit, news, store, changes, directory, keys, probed: [challenges, changes] };
+}
+
+/** What an administrator's commands are obeyed by. */
+async function openCommands(settings: Settings, data: Data & Awaited<ReturnType<typeof openMail>>, closers: Close[]) {
+  const { secrets, audit, directory, keys, clock, log, sender } = data;
   const adminOf = isAdministered(directory)
     ? adminFor(directory, createInviteAccount({ accounts: directory, sender, secrets, log }), audit, clock)
     : undefined;
-  closers.push(await openAdminSocket(folder, { adminOf, keys }, log));
-  const isCommonPassword = await loadCommonPasswords();
-  closers.push(startSweeping({ store, clock, log }), startSweeping({ store: changes, clock, log }));
+  closers.push(await openAdminSocket(settings.data.dir, { adminOf, keys }, log));
+}
 
+interface Basics {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+type Data = Basics & Awaited<ReturnType<typeof openData>>;
+
+/** Mail that comes in, and mail that goes out. */
+async function openMail(settings: Settings, data: Data & { readonly verifier: MailVerifier }, closers: Close[]) {
+  const { secrets, audit, news, store, changes, directory, clock, log, metrics, verifier } = data;
+  const timed = timeReplies(metrics, clock);
+  const sender = timed.mailSender(createNodemailerSender(await senderOptions(settings, log)));
+  closers.push(() => sender.close());
   const outbox = new Outbox({ secrets, clock, log });
-  closers.push(() => outbox.stop());
   const lookUps = new Outbox({ secrets, clock, log });
-  closers.push(() => lookUps.stop());
+  const limits = appLimits(settings);
   const replies = createSendReplies({ secrets, store, sender, directory, clock, log, news, outbox, lookUps }, limits);
   const notices = createSendNotices({ secrets, changes, sender, clock, log, directory, outbox });
-
-  const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {
-    hostname: settings.smtp.hostname,
-    servers: settings.dns.servers,
-    now: () => clock.now(),
-  });
-  closers.push(() => verifier.close());
+  metrics.watch('replies-waiting', () => outbox.waiting('reply') + lookUps.waiting('reply'));
+  metrics.watch('notices-waiting', () => outbox.waiting('notice'));
+  closers.push(() => atMost(handOverMs, Promise.all([outbox.stop(), lookUps.stop()])));
   const mail = createReceiveMail(
     { secrets, store, verifier, clock, news, sender, audit, replyQueued: replies.queued },
     mailOptions(settings),
   );
+  return { sender, replies, notices, mail: timed.receiveMail(mail) };
+}
+
+/** What the world talks to. Resolves to the ports that were got. */
+async function openEdges(settings: Settings, data: Data & Awaited<ReturnType<typeof openMail>>, closers: Close[]) {
+  const { secrets, audit, news, store, changes, directory, clock, log, metrics, mail, replies, notices } = data;
+  const limits = appLimits(settings);
+  const isCommonPassword = await loadCommonPasswords();
   const rateLimits = createNetworkLimits({ clock, log }, perMinute(settings));
   const smtp = createSmtpListener({ mail, rateLimits, clock, log }, smtpOptions(settings));
   const useCases = {
@@ -180,24 +268,22 @@ async function open(settings: Settings, clock: Clock, closers: (() => Promise<vo
     undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
   };
   const web = await createWebServer({ ...useCases, rateLimits, clock, log }, webOptions(settings, limits));
-
+  metrics.watch('smtp-connections', smtp.connections);
+  metrics.watch('live-lines', web.liveLines);
   const smtpPort = await smtp.start();
   // Both at once: whoever holds one of them open must not keep the other one open too.
   const edges = [() => smtp.stop()];
   closers.push(async () => void (await Promise.all(edges.map((stop) => stop()))));
   const webPort = await web.start();
   edges.push(() => web.stop());
-  await Promise.all([replies.start(), notices.start()]);
-  const addresses = {
-    web: { host: settings.web.listen.host, port: webPort },
-    smtp: { host: settings.smtp.listen.host, port: smtpPort },
-  };
-  if (settings.web.publicUrl.startsWith('https:') && settings.web.trustedProxies.length === 0) {
-    // What ends TLS in front of us is then the one who asks for every page.
-    log.warn('limit', { outcome: 'one-network', remedy: 'name the proxy in web.trustedProxies' });
-  }
-  log.info('started', { web: written(addresses.web), smtp: written(addresses.smtp) });
-  return addresses;
+  return { smtp: smtpPort, web: webPort };
+}
+
+/** Waits for it, but no longer than that. */
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = after(ms, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([work, late]).finally(() => over.abort());
 }
 
 type StoreName = 'challenges' | 'changes';
@@ -216,7 +302,7 @@ async function ownSegments(folder: string, name: StoreName): Promise<SegmentFile
 async function openDirectory(
   settings: Settings,
   { clock, log, sealer }: { readonly clock: Clock; readonly log: Log; readonly sealer: Sealer | undefined },
-  closers: (() => Promise<void> | void)[],
+  closers: Close[],
 ): Promise<Directory | BuiltinDirectory> {
   const { kind, url, secret, secretFile, timeoutSeconds } = settings.directory;
   if (kind === 'http' && url !== null) {

@@ -25,12 +25,15 @@ function reportMistakes(mistakes: readonly Mistake[]): never {
   process.exit(1);
 }
 
-/** Ends cleanly on the first signal; a second one ends at once. */
+const stopMs = 10_000;
+
+/** Ends cleanly on the first signal, and in time; a second one ends at once. What was accepted is on disk either way. */
 function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false;
   const end = () => {
     if (stopping) process.exit(1);
     stopping = true;
+    setTimeout(() => fail(new Error('It did not end within 10 seconds, and was cut off.')), stopMs).unref();
     stop().then(
       () => process.exit(0),
       (error: unknown) => fail(error),

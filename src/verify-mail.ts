@@ -5,7 +5,7 @@ import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { createMailauthVerifier } from './adapters/mail-auth/mailauth-verifier.ts';
-import type { VerifierAnswer, VerifierQuestion } from './adapters/mail-auth/verifier-thread.ts';
+import type { LookUp, VerifierAnswer, VerifierQuestion } from './adapters/mail-auth/verifier-thread.ts';
 import type { MailVerifier, Verification } from './app/ports.ts';
 
 /** Drops the oldest. */
@@ -21,40 +21,61 @@ function keep<Key, Value>(kept: Map<Key, Value>, max: number, key: Key, value: V
 type Message = Extract<VerifierQuestion, { kind: 'message' }>;
 
 // More than connections that are let in: the canary of a message is asked for at once or never.
-const verified = new Map<number, Verification>();
+const verified = new Map<number, Verified>();
 const verifiedMax = 1_000;
-const verifiers = new Map<string, MailVerifier>();
+const verifiers = new Map<string, Service>();
 const verifiersMax = 20;
 // Tests move the clock of their service; here time passes as it does.
 let clockAheadMs = 0;
 
+interface Service {
+  readonly verifier: MailVerifier;
+  /** What went to its DNS servers and was not told yet. */
+  readonly lookUps: LookUp[];
+}
+
 /** One for each service, with its DNS answers. */
-function verifierFor({ hostname, servers }: Message): MailVerifier {
+function serviceFor({ hostname, servers }: Pick<Message, 'hostname' | 'servers'>): Service {
   const key = JSON.stringify([hostname, servers]);
   const known = verifiers.get(key);
   if (known !== undefined) return known;
-  const resolver = createDnsResolver({ servers, now: () => Date.now() + clockAheadMs });
-  return keep(verifiers, verifiersMax, key, createMailauthVerifier(hostname, resolver.forMessage));
+  const lookUps: LookUp[] = [];
+  const answered = (outcome: LookUp['outcome'], ms: number) => void lookUps.push({ outcome, ms });
+  const resolver = createDnsResolver({ servers, now: () => Date.now() + clockAheadMs, answered });
+  const verifier = createMailauthVerifier(hostname, resolver.forMessage);
+  return keep(verifiers, verifiersMax, key, { verifier, lookUps });
+}
+
+interface Verified {
+  readonly verification: Verification;
+  readonly lookUps: LookUp[];
 }
 
 async function answer(question: VerifierQuestion): Promise<VerifierAnswer> {
   const { number } = question;
   if (question.kind === 'canary') {
-    const verification = verified.get(question.message);
-    if (verification === undefined) throw new Error('the message is not known any more');
-    return { kind: 'canary', number, canary: await verification.canary() };
+    const known = verified.get(question.message);
+    if (known === undefined) throw new Error('the message is not known any more');
+    const canary = await known.verification.canary();
+    return { kind: 'canary', number, canary, lookUps: known.lookUps.splice(0) };
   }
   const { now, message, envelope, author } = question;
   clockAheadMs = now - Date.now();
-  const verification = await verifierFor(question).verify(message, envelope, author);
-  keep(verified, verifiedMax, number, verification);
-  return { kind: 'evidence', number, evidence: verification.evidence };
+  const { verifier, lookUps } = serviceFor(question);
+  const verification = await verifier.verify(message, envelope, author);
+  keep(verified, verifiedMax, number, { verification, lookUps });
+  return { kind: 'evidence', number, evidence: verification.evidence, lookUps: lookUps.splice(0) };
 }
 
 // Who has a page open comes first. Linux knows priorities of threads; elsewhere it would be that of the whole process.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 parentPort?.on('message', async (question: VerifierQuestion) => {
-  const failed = (error: unknown): VerifierAnswer => ({ kind: 'failed', number: question.number, error });
+  const failed = (error: unknown): VerifierAnswer => ({
+    kind: 'failed',
+    number: question.number,
+    error,
+    lookUps: [],
+  });
   parentPort?.postMessage(await answer(question).catch(failed));
 });

@@ -77,6 +77,11 @@ export class Outbox {
     else this.#pause(entry, inMs);
   }
 
+  /** How many are being handed over, or wait. */
+  waiting(event: Errand['event']): number {
+    return [...this.#entries.values()].filter(({ errand }) => errand.event === event).length;
+  }
+
   /** Ends the waiting and lets what is under way finish. What is left stays in the stores. */
   async stop(): Promise<void> {
     this.#stopped = true;

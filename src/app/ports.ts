@@ -171,8 +171,14 @@ export interface RecordStore<T> {
   withQueued(now: number): Promise<readonly T[]>;
   /** Drops, for good, what is past its use at `now`. @throws DependencyError */
   sweep(now: number): Promise<void>;
-  /** Ends with everything on disk. Nothing may be called afterwards. */
+  /** Ends with everything on disk. Whoever comes later hears a DependencyError, and nothing is written. */
   close(): Promise<void>;
+}
+
+/** What can be tried out. */
+export interface Probed {
+  /** Writes without changing anything, to see whether the disk takes it. @throws DependencyError when it does not */
+  probe(): Promise<void>;
 }
 
 /** Challenges, from their first accepted mail on. */
@@ -516,6 +522,36 @@ export interface Log {
   info(event: string, fields: LogFields): void;
   warn(event: string, fields: LogFields, cause?: unknown): void;
   error(event: string, fields: LogFields, cause?: unknown): void;
+}
+
+/** Something that goes up and down. */
+export type Level = 'smtp-connections' | 'live-lines' | 'replies-waiting' | 'notices-waiting' | 'keys';
+
+/** What is measured. Texts are names of closed lists: outcomes and reasons as in the log, route patterns. Throws nothing. */
+export interface Metrics {
+  mailEnded(mail: {
+    readonly outcome: string;
+    readonly reason: string;
+    /** The SMTP command that was answered. */
+    readonly at: string;
+    readonly ms: number | undefined;
+  }): void;
+  connectionsRefused(outcome: string, reason: string, count: number): void;
+  requestEnded(request: {
+    readonly route: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly ms: number | undefined;
+  }): void;
+  /** A try to hand something to the relay. */
+  sendingEnded(kind: 'reply' | 'notice', outcome: string): void;
+  /** Any other event of the log. */
+  happened(event: string, outcome: string): void;
+  /** @param ms since the end of DATA */
+  replyHandedOver(ms: number): void;
+  dnsAnswered(outcome: 'records' | 'none' | 'failed', ms: number): void;
+  /** @param read is called whenever somebody looks */
+  watch(level: Level, read: () => number): void;
 }
 
 /** The operating-system user that a command runs as. */

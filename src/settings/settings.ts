@@ -478,6 +478,14 @@ const fallback = z.strictObject({
   }),
 });
 
+const admin = z.strictObject({
+  listen: option(textOf(readListen).nullable().default(null), {
+    nullable: true,
+    meaning: 'Where /metrics, /healthz and /readyz are served, over plain HTTP, to whoever reaches it. Null: nowhere.',
+    remedy: 'Give null, or host:port that only you reach, for example "127.0.0.1:9464".',
+  }),
+});
+
 const limits = z.strictObject({
   challengeLifetimeMinutes: integer(5, 1440, 60, 'How long a page and its one-time address stay valid.'),
   codeLifetimeMinutes: integer(1, 1440, 30, 'How long a code stays valid, from hand-over of the reply.'),
@@ -516,7 +524,7 @@ const limits = z.strictObject({
   ),
 });
 
-const sections = { web, smtp, mail, dns, relay, data, directory, keys, audit, log, fallback, limits };
+const sections = { web, smtp, mail, dns, relay, data, directory, keys, audit, log, admin, fallback, limits };
 
 // ---- rules between options ----
 
@@ -533,6 +541,7 @@ const partialSchema = z.object({
   audit: audit.partial(),
   log: log.partial(),
   fallback: fallback.partial(),
+  admin: admin.partial(),
   limits: limits.partial(),
 });
 

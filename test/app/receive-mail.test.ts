@@ -360,10 +360,10 @@ describe('receive, an accepted mail', { concurrency: true }, () => {
     assert.deepEqual([result.kind, told], ['reply-queued', [`${inbox.recipient.id} ${amy}`]]);
     const record = await inbox.record();
     assert.ok(record);
-    const { id, purpose, locale, clientHint, expiresAt } = inbox.recipient;
+    const { id, keyId, purpose, locale, clientHint, expiresAt } = inbox.recipient;
     assert.deepEqual(
       { ...record, senders: [] },
-      { id, purpose, locale, clientHint, expiresAt, senders: [], wrongCodes: [], state: { kind: 'code-sent' } },
+      { id, keyId, purpose, locale, clientHint, expiresAt, senders: [], wrongCodes: [], state: { kind: 'code-sent' } },
     );
     const [sender, ...others] = record.senders;
     assert.deepEqual([sender?.mailbox, sender?.reply.state, others], [amy, 'queued', []]);

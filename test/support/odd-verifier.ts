@@ -5,17 +5,19 @@ import type { VerifierAnswer, VerifierQuestion } from '../../src/adapters/mail-a
 
 parentPort?.on('message', (question: VerifierQuestion) => {
   const { number } = question;
+  const lookUps = [] as const;
   const answer = (answered: VerifierAnswer) => parentPort?.postMessage(answered);
-  if (question.kind === 'canary') return answer({ kind: 'canary', number, canary: 'open' });
+  if (question.kind === 'canary') return answer({ kind: 'canary', number, lookUps, canary: 'open' });
   const said = Buffer.from(question.message).toString();
   if (said === 'exit') process.exit(3);
   if (said === 'break') throw new Error('broken down');
-  if (said === 'fail') return answer({ kind: 'failed', number, error: new TypeError('a bug') });
+  if (said === 'fail') return answer({ kind: 'failed', number, lookUps, error: new TypeError('a bug') });
   if (said === 'wait') return;
   const spf = { result: 'none', domain: said, sameOrganisation: false };
   answer({
     kind: 'evidence',
     number,
+    lookUps,
     evidence: { libraryAuthors: [], fromFields: 1, signatures: [], spf, dmarc: undefined },
   });
 });

@@ -71,7 +71,7 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
       return service;
     },
     get addresses() {
-      return addresses ?? { web: free, smtp: free };
+      return addresses ?? { web: free, smtp: free, admin: null };
     },
     get webUrl() {
       return `http://127.0.0.1:${addresses?.web.port}`;

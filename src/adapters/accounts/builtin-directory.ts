@@ -4,20 +4,21 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Adapter, Low } from 'lowdb';
-import type {
-  Account,
-  AccountAdmin,
-  AccountDetails,
-  AccountMistake,
-  AccountState,
-  Directory,
-  MailboxConfirmation,
-  NewSecondFactor,
-  PasswordChange,
-  Sealer,
-  SecondFactorAttempt,
-  SecondFactorEnrolment,
-  SecondFactorOutcome,
+import {
+  type Account,
+  type AccountAdmin,
+  type AccountDetails,
+  type AccountMistake,
+  type AccountState,
+  DependencyError,
+  type Directory,
+  type MailboxConfirmation,
+  type NewSecondFactor,
+  type PasswordChange,
+  type Sealer,
+  type SecondFactorAttempt,
+  type SecondFactorEnrolment,
+  type SecondFactorOutcome,
 } from '../../app/ports.ts';
 import { type NewAccount, nameKey } from '../../core/account-entry.ts';
 import type { Mailbox } from '../../core/mail-address.ts';
@@ -49,7 +50,7 @@ export interface BuiltinDirectoryOptions {
 export interface BuiltinDirectory extends Directory, AccountAdmin {
   /** Drops passwords of before whose time is over. Happens with every change as well. @throws DependencyError */
   sweep(): Promise<void>;
-  /** Ends when no write is under way. Nothing may be called afterwards. */
+  /** Ends when no write is under way. Nothing is changed afterwards. */
   close(): Promise<void>;
 }
 
@@ -91,6 +92,7 @@ class LowdbDirectory implements BuiltinDirectory {
   readonly #writer: GroupWriter;
   readonly #now: () => number;
   readonly #options: BuiltinDirectoryOptions;
+  #closed = false;
   readonly enrolment: SecondFactorEnrolment | undefined;
   readonly reseal: (() => Promise<void>) | undefined;
 
@@ -301,6 +303,7 @@ class LowdbDirectory implements BuiltinDirectory {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#writer.settled().catch(() => {}); // whoever waited for the write was told
   }
 
@@ -311,7 +314,9 @@ class LowdbDirectory implements BuiltinDirectory {
   }
 
   /** Makes changes in one step, and drops what need not be kept any longer. Resolves when all of it is on disk. */
-  #change(changes: readonly Change[]): Promise<void> {
+  async #change(changes: readonly Change[]): Promise<void> {
+    // A request that was cut off may come this far: others may have the folder by now.
+    if (this.#closed) throw new DependencyError('directory', 'the accounts are closed');
     const now = this.#now();
     const all = [...this.#expired(now), ...changes];
     const before = all.map(([id, next]): Change => [id, this.#table.put(id, next && withoutExpired(next, now))]);

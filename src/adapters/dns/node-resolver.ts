@@ -26,6 +26,8 @@ export interface DnsResolver {
 export interface DnsResolverOptions {
   readonly servers: readonly { readonly host: string; readonly port: number }[];
   readonly now: () => number;
+  /** Hears of every question that went to the servers. */
+  readonly answered?: (outcome: DnsAnswer['kind'], ms: number) => void;
   /** Tests have less patience. */
   readonly limits?: Partial<DnsLimits>;
 }
@@ -58,10 +60,21 @@ export const dnsLimits: DnsLimits = {
 const label = /^[a-z0-9_-]{1,63}$/;
 
 /** Makes a resolver that asks the given servers and no others. They must be recursive, and trusted. */
-export function createDnsResolver({ servers, now, limits: changed }: DnsResolverOptions): DnsResolver {
+export function createDnsResolver({
+  servers,
+  now,
+  answered = () => {},
+  limits: changed,
+}: DnsResolverOptions): DnsResolver {
   const limits = { ...dnsLimits, ...changed };
   const addresses = servers.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
-  const ask = shareAnswers((name, type) => askServers(addresses, limits, name, type), limits, now);
+  const askTimed: Ask = async (name, type) => {
+    const startedAt = performance.now();
+    const answer = await askServers(addresses, limits, name, type);
+    answered(answer.kind, performance.now() - startedAt);
+    return answer;
+  };
+  const ask = shareAnswers(askTimed, limits, now);
   return { forMessage: () => lookUpForMessage(ask, limits, now) };
 }
 

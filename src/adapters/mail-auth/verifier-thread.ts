@@ -14,11 +14,19 @@ export interface VerifierOptions {
   readonly servers: readonly { readonly host: string; readonly port: number }[];
   /** Milliseconds since the epoch, for the life of DNS answers. */
   readonly now: () => number;
+  /** Hears of every question that went to the DNS servers. */
+  readonly looked?: (lookUp: LookUp) => void;
+}
+
+/** A question that went to the DNS servers. */
+export interface LookUp {
+  readonly outcome: 'records' | 'none' | 'failed';
+  readonly ms: number;
 }
 
 /** What the near end asks. Each question has a number of its own. */
 export type VerifierQuestion =
-  | (Omit<VerifierOptions, 'now'> & {
+  | (Pick<VerifierOptions, 'hostname' | 'servers'> & {
       readonly kind: 'message';
       readonly number: number;
       readonly now: number;
@@ -34,13 +42,20 @@ export type VerifierQuestion =
     };
 
 /** What the far end answers, with the number of the question. Answers may come in any order. */
-export type VerifierAnswer =
-  | { readonly kind: 'evidence'; readonly number: number; readonly evidence: Verification['evidence'] }
-  | { readonly kind: 'canary'; readonly number: number; readonly canary: SpfCanary }
-  | { readonly kind: 'failed'; readonly number: number; readonly error: unknown };
+export type VerifierAnswer = (
+  | { readonly kind: 'evidence'; readonly evidence: Verification['evidence'] }
+  | { readonly kind: 'canary'; readonly canary: SpfCanary }
+  | { readonly kind: 'failed'; readonly error: unknown }
+) & {
+  readonly number: number;
+  /** What was asked for the same service since its last answer. */
+  readonly lookUps: readonly LookUp[];
+};
 
 /** A verifier whose thread ends when nobody has one open any more. */
 export interface VerifierThread extends MailVerifier {
+  /** Whether the thread runs, or was not needed yet. One that broke down is started again. */
+  isUp(): boolean;
   close(): void;
 }
 
@@ -53,6 +68,8 @@ interface Thread {
 const unusedMs = 10_000;
 
 let thread: Thread | undefined;
+/** It has ended by itself, and no other has begun to work since. */
+let isBroken = false;
 let users = 0;
 let questions = 0;
 
@@ -60,13 +77,23 @@ let questions = 0;
  * Opens a verifier. The thread starts with the first message, and again with the next one after it broke down.
  * @param farEnd the file that is run in the thread
  */
-export function openVerifierThread(farEnd: URL, { hostname, servers, now }: VerifierOptions): VerifierThread {
+export function openVerifierThread(
+  farEnd: URL,
+  { hostname, servers, now, looked = () => {} }: VerifierOptions,
+): VerifierThread {
   users += 1;
-  const ask = (question: VerifierQuestion) => {
+  const ask = async (question: VerifierQuestion) => {
     thread ??= startThread(farEnd);
-    return thread.ask(question);
+    const answer = await thread.ask(question);
+    for (const lookUp of answer.lookUps) looked(lookUp);
+    if (answer.kind === 'failed') throw answer.error;
+    return answer;
   };
   return {
+    isUp() {
+      if (isBroken) thread ??= startThread(farEnd);
+      return !isBroken;
+    },
     async verify(bytes, envelope, author) {
       const number = nextNumber();
       // A copy, which is handed over: the bytes are counted by whoever read them.
@@ -87,8 +114,9 @@ export function openVerifierThread(farEnd: URL, { hostname, servers, now }: Veri
       // Not at once: whoever opens one next, as a restart does, finds it warm.
       setTimeout(() => {
         if (users > 0) return;
-        thread?.end();
-        thread = undefined;
+        const last = thread;
+        thread = undefined; // first: it has not broken down
+        last?.end();
       }, unusedMs).unref();
     },
   };
@@ -104,7 +132,10 @@ function startThread(farEnd: URL): Thread {
   worker.unref();
   const waiting = new Map<number, PromiseWithResolvers<VerifierAnswer>>();
   const failAll = (cause?: unknown) => {
-    if (thread === started) thread = undefined;
+    if (thread === started) {
+      thread = undefined;
+      isBroken = true;
+    }
     const ended = new DependencyError('verifier', 'the thread that checks mail has ended', { cause });
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
@@ -112,8 +143,10 @@ function startThread(farEnd: URL): Thread {
   worker.on('message', (answer: VerifierAnswer) => {
     const asked = waiting.get(answer.number);
     waiting.delete(answer.number);
-    if (answer.kind === 'failed') asked?.reject(answer.error);
-    else asked?.resolve(answer);
+    asked?.resolve(answer);
+  });
+  worker.on('online', () => {
+    isBroken = false;
   });
   worker.on('error', failAll);
   worker.on('exit', () => failAll());

@@ -34,6 +34,8 @@ export interface SmtpListenerOptions extends ConnectionLimits {
 export interface SmtpListener {
   /** Resolves to the port that was got. @throws when the address cannot be listened on, or the certificate not used */
   start(): Promise<number>;
+  /** How many connections are open. */
+  connections(): number;
   /** No new connections; those that are open get a moment to finish. */
   stop(): Promise<void>;
 }
@@ -69,6 +71,7 @@ export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): 
   let endWatch = () => {};
 
   return {
+    connections: () => server.connections.size,
     async start() {
       if (options.certificate !== undefined) {
         endWatch = await keepCertificate(options.certificate, { clock, log }, (certificate) =>

@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { Low } from 'lowdb';
 import { z } from 'zod';
-import { type Decision, DependencyError, type RecordStore } from '../../app/ports.ts';
+import { type Decision, DependencyError, type Probed, type RecordStore } from '../../app/ports.ts';
 import type { SegmentFiles } from './segment-files.ts';
 
 /** What the store has to know of its records. */
@@ -61,7 +61,7 @@ const segmentSchema = z.union([
  * @param files what they hold is checked before it is believed
  * @throws Error with the remedy when something is damaged
  */
-export async function openLowdbStore<T>(files: SegmentFiles, kind: RecordKind<T>): Promise<RecordStore<T>> {
+export async function openLowdbStore<T>(files: SegmentFiles, kind: RecordKind<T>): Promise<RecordStore<T> & Probed> {
   const live = new Map<string, T>();
   const segments: Segment[] = []; // newest first
   const seen = new Set<string>();
@@ -123,7 +123,7 @@ interface Waiter {
   readonly reject: (error: DependencyError) => void;
 }
 
-class LowdbStore<T> implements RecordStore<T> {
+class LowdbStore<T> implements RecordStore<T>, Probed {
   readonly #files: SegmentFiles;
   readonly #live: Map<string, T>;
   readonly #kind: RecordKind<T>;
@@ -140,6 +140,7 @@ class LowdbStore<T> implements RecordStore<T> {
   #writing: Map<string, T | undefined> = new Map();
   #waiting: Waiter[] = [];
   #busy = false;
+  #closed = false;
 
   constructor(files: SegmentFiles, live: Map<string, T>, segments: readonly Segment[], kind: RecordKind<T>) {
     this.#files = files;
@@ -158,6 +159,7 @@ class LowdbStore<T> implements RecordStore<T> {
     now: number,
     decide: (current: T | undefined) => Decision<T, Result>,
   ): Promise<Result> {
+    this.#checkOpen();
     const current = this.#look(id, now);
     const { next, result } = decide(current);
     if (next !== undefined && next !== current) {
@@ -176,6 +178,7 @@ class LowdbStore<T> implements RecordStore<T> {
   }
 
   async sweep(now: number): Promise<void> {
+    this.#checkOpen();
     const mayBeOver = [...this.#sealed.values(), this.#current].filter(({ firstEnd }) => firstEnd <= now);
     if (mayBeOver.some(({ ids }) => this.#overOf(ids, now).length > 0)) {
       this.#sweepAt = now;
@@ -190,8 +193,19 @@ class LowdbStore<T> implements RecordStore<T> {
     await this.#removeOver(now);
   }
 
+  async probe(): Promise<void> {
+    this.#checkOpen();
+    await this.#flush(); // the current segment once more, as it is
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
     if (this.#busy || this.#changed.size > 0) await this.#flush();
+  }
+
+  /** What comes after the end, as a request that was cut off may, must not write into a folder that others have by then. */
+  #checkOpen(): void {
+    if (this.#closed) throw new DependencyError('store', 'the store is closed');
   }
 
   #look(id: string, now: number): T | undefined {

@@ -1,7 +1,7 @@
 // The stored forms of challenges and of passwords that were set: versioned, and checked whenever it is read from disk.
 
 import { z } from 'zod';
-import type { ChallengeStore, ChangeStore } from '../../app/ports.ts';
+import type { ChallengeStore, ChangeStore, Probed } from '../../app/ports.ts';
 import { type Challenge, endOfUse } from '../../core/challenge.ts';
 import { browsers, systems } from '../../core/client-hint.ts';
 import { locales } from '../../core/locale.ts';
@@ -116,11 +116,11 @@ const changeKind: RecordKind<ChangeRecord> = {
 };
 
 /** Opens the store of challenges. Parameters and errors as `openLowdbStore` has them. */
-export function openChallengeStore(files: SegmentFiles): Promise<ChallengeStore> {
+export function openChallengeStore(files: SegmentFiles): Promise<ChallengeStore & Probed> {
   return openLowdbStore(files, challengeKind);
 }
 
 /** Opens the store of passwords that were set. Parameters and errors as `openLowdbStore` has them. */
-export function openChangeStore(files: SegmentFiles): Promise<ChangeStore> {
+export function openChangeStore(files: SegmentFiles): Promise<ChangeStore & Probed> {
   return openLowdbStore(files, changeKind);
 }

@@ -15,6 +15,8 @@ export interface LiveProgress {
    * @returns undefined when there are too many already, or the end has come
    */
   open(purpose: Purpose, cookie: string | undefined, locale: Locale, network: string): Readable | undefined;
+  /** How many streams are open. */
+  count(): number;
   /** Ends all streams. */
   close(): void;
 }
@@ -100,6 +102,7 @@ export function createLiveProgress(
       const stream = new PassThrough();
       return !full && start(stream, purpose, cookie, locale, network) ? stream : undefined;
     },
+    count: () => streams.size,
     close() {
       closed = true;
       for (const stream of streams) stream.end();

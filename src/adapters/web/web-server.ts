@@ -38,6 +38,8 @@ export interface WebServerOptions extends SiteOptions {
 export interface WebServer {
   /** Resolves to the port that was got. @throws when the address cannot be listened on */
   start(): Promise<number>;
+  /** How many pages follow their live line. */
+  liveLines(): number;
   /** No new requests; those under way are answered. */
   stop(): Promise<void>;
 }
@@ -87,6 +89,7 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
     void handle(request, response);
   });
   return {
+    liveLines: () => live.count(),
     start: () => listen(server, options.listen),
     stop() {
       live.close(); // they would hold the server open
