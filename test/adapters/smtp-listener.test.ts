@@ -729,14 +729,20 @@ describe('SMTP, the log', { concurrency: true, timeout: 10_000 }, () => {
     await client.talk('MAIL FROM:<amy.pond@school.example>', 'RCPT TO:<nobody@in.school.example>', 'RSET');
     const message = 'From: amy.pond@school.example\r\nSubject: secret words\r\n\r\nHello';
     for (let number = 0; number < 4; number += 1) await deliver(client, message);
+    for (let number = 0; number < 2; number += 1) {
+      await client.talk('MAIL FROM:<amy.pond@school.example>', 'RCPT TO:<k7m2@in.school.example>', 'RSET');
+    }
+    await client.talk('MAIL FROM:<amy.pond@school.example>', 'RSET');
     await client.say('QUIT');
     await client.ended;
     const expected = [
-      ['info', 'refused', 'address-unknown', 'rcpt', undefined],
+      ['info', 'refused', 'address-unknown', 'rcpt', 0],
       ['info', 'reply-queued', undefined, 'data', 250],
       ['info', 'refused', 'not-authenticated', 'data', 250],
       ['info', 'refused', 'header-malformed', 'data', 250],
-      ['warn', 'failed', 'not-now', undefined, undefined],
+      ['warn', 'failed', 'not-now', 'data', 250],
+      ['info', 'abandoned', undefined, 'rcpt', undefined],
+      ['info', 'abandoned', undefined, 'rcpt', undefined],
     ];
     const { events } = listening.log;
     assert.deepEqual(

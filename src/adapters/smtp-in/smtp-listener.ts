@@ -1,5 +1,6 @@
 // The SMTP edge (RFC 5321): smtp-server's handlers in the order of the protocol, each a translation and nothing more.
-// What smtp-server leaves open by default is closed here. One log event per transaction that got as far as RCPT.
+// What smtp-server leaves open by default is closed here. One log event per recipient that is refused, and one per transaction
+// with a recipient, whatever becomes of it.
 
 import type { AddressInfo } from 'node:net';
 import { domainToASCII } from 'node:url';
@@ -138,12 +139,37 @@ function admitFirst(server: SMTPServer, connections: Connections, note: (reason:
   };
 }
 
+/** Whatever happens in a handler, the client gets an answer: a promise that rejects would end the process. */
+function createAnswer({ clock, log }: Pick<Ports, 'clock' | 'log'>) {
+  return (
+    at: 'mail' | 'rcpt' | 'data',
+    callback: (error?: Error | null, message?: string) => void,
+    handle: () => Promise<SmtpReply>,
+  ): void => {
+    const startedAt = clock.now();
+    const failed = (error: unknown): SmtpReply => {
+      const durationMs = clock.now() - startedAt;
+      if (isClientGone(error)) log.info('smtp', { outcome: 'lost', at, durationMs });
+      else {
+        const level = error instanceof DependencyError ? 'warn' : 'error';
+        log[level]('smtp', { outcome: 'failed', reason: 'not-now', at, durationMs }, error);
+      }
+      return edgeReplies['not-now'];
+    };
+    void handle()
+      .catch(failed)
+      .then((reply) => (reply.code < 300 ? callback(null, reply.text) : callback(smtpError(reply))))
+      .catch(failed);
+  };
+}
+
 /** The handlers in the order of the protocol. */
 function handlers(
   { mail, rateLimits, clock, log }: Ports,
   options: SmtpListenerOptions,
   connections: Connections,
 ): SMTPServerOptions {
+  const answer = createAnswer({ clock, log });
   const isProxy = createAddressList(options.proxyAddresses);
   const memories = new WeakMap<SMTPServerSession, Memory>();
   const memoryOf = (session: SMTPServerSession): Memory => {
@@ -152,24 +178,6 @@ function handlers(
     return memory;
   };
 
-  /** Whatever happens in a handler, the client gets an answer: a promise that rejects would end the process. */
-  function answer(callback: (error?: Error | null, message?: string) => void, handle: () => Promise<SmtpReply>) {
-    const failed = (error: unknown): SmtpReply => {
-      if (isClientGone(error)) log.info('smtp', { outcome: 'lost', at: 'data' });
-      else
-        log[error instanceof DependencyError ? 'warn' : 'error'](
-          'smtp',
-          { outcome: 'failed', reason: 'not-now' },
-          error,
-        );
-      return edgeReplies['not-now'];
-    };
-    void handle()
-      .catch(failed)
-      .then((reply) => (reply.code < 300 ? callback(null, reply.text) : callback(smtpError(reply))))
-      .catch(failed);
-  }
-
   /** What the listener refuses by itself within a transaction: named in the log like everything else. */
   function refuseHere(reason: EdgeRefusalReason, at: 'mail' | 'rcpt' | 'data'): SmtpReply {
     log.info('smtp', { outcome: 'refused', reason, at });
@@ -177,18 +185,26 @@ function handlers(
   }
 
   const room = createRoom(Math.max(messagesBytesMax, 2 * options.messageBytesMax));
+  /** A recipient was taken, and no message followed. */
+  function noteAbandoned(session: SMTPServerSession): void {
+    const memory = memoryOf(session);
+    if (memory.recipient !== undefined) log.info('smtp', { outcome: 'abandoned', at: 'rcpt' });
+    delete memory.recipient;
+  }
+
   return {
     onMailFrom(address, session, callback) {
-      answer(callback, async () => {
+      noteAbandoned(session);
+      answer('mail', callback, async () => {
         // First of all; its events are noted where it is counted.
         if ((await rateLimits.take('message', session.remoteAddress)) > 0) return edgeReplies['network-asks-often'];
-        delete memoryOf(session).recipient;
         const refusal = refuseSender(address);
         return refusal === undefined ? { code: 250, text: '' } : refuseHere(refusal, 'mail');
       });
     },
     onRcptTo(address, session, callback) {
-      answer(callback, async () => {
+      const startedAt = clock.now();
+      answer('rcpt', callback, async () => {
         const memory = memoryOf(session);
         if (session.envelope.rcptTo.length > 0) return refuseHere('second-recipient', 'rcpt');
         if (parametersOf(address).length > 0) return refuseHere('parameter-unknown', 'rcpt');
@@ -203,14 +219,21 @@ function handlers(
           return { code: 250, text: '' };
         }
         if (admitted.reason === 'address-unknown') memory.badRecipients += 1;
-        log.info('smtp', { outcome: 'refused', reason: admitted.reason, at: 'rcpt' });
+        log.info('smtp', {
+          outcome: 'refused',
+          reason: admitted.reason,
+          at: 'rcpt',
+          durationMs: clock.now() - startedAt,
+        });
         return smtpReplies[admitted.reason];
       });
     },
     onData(stream, session, callback) {
       const startedAt = clock.now();
-      answer(callback, async () => {
-        const { recipient } = memoryOf(session);
+      answer('data', callback, async () => {
+        const memory = memoryOf(session);
+        const { recipient } = memory;
+        delete memory.recipient;
         if (recipient === undefined) throw new Error('DATA without a recipient');
         const message = await readMessage(stream, options.messageBytesMax, clock, room);
         if (message === 'far-too-big') mail.refuseTooBig(recipient); // its page learns it all the same
@@ -228,7 +251,10 @@ function handlers(
         return { code: 250, text: received.kind === 'passed-on' ? passedOn : accepted };
       });
     },
-    onClose: () => connections.sweep(),
+    onClose(session) {
+      noteAbandoned(session);
+      connections.sweep();
+    },
   };
 }
 
