@@ -198,6 +198,32 @@ const step = fc.record({
   minutes: fc.integer({ min: 0, max: 40 }),
 });
 
+test('a store that is closed writes nothing any more, and says so', async () => {
+  const disk = failingSegments(memorySegments());
+  const store = await openChallengeStore(disk.files);
+  const record = mailed(freshChallenge(1));
+  await store.transact(record.id, now, put(record));
+  await store.close();
+  disk.failing = true; // whoever wrote would be told another reason
+  const closed = { name: 'DependencyError', message: 'the store is closed' };
+  await assert.rejects(store.transact(record.id, now, put(mailed(record, undefined, 2))), closed);
+  await assert.rejects(store.sweep(now + 1e9), closed);
+  await assert.rejects(store.probe(), closed);
+});
+
+test('a probe writes what is there once more, and changes nothing', async () => {
+  const disk = failingSegments(memorySegments());
+  const store = await openChallengeStore(disk.files);
+  await store.probe();
+  const record = mailed(freshChallenge(1));
+  await store.transact(record.id, now, put(record));
+  disk.failing = true;
+  await assert.rejects(store.probe(), DependencyError);
+  disk.failing = false;
+  await store.probe();
+  assert.deepEqual(await (await openChallengeStore(disk.files)).read(record.id, now), record);
+});
+
 describe('lowdb store, segments', { concurrency: true }, () => {
   const minuteMs = 60_000;
 

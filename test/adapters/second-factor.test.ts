@@ -90,6 +90,18 @@ describe('sealing', () => {
     assert.notEqual(sealer.seal(secret, 'amy'), sealed);
   });
 
+  test('is opened by any key there is, and sealed anew under the newest', () => {
+    const [older, newest] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(3)];
+    const sealed = sealer.seal(secret, 'amy');
+    const both = createSealer(ringOf(newest, older));
+    assert.deepEqual(new Uint8Array(both.open(sealed, 'amy') ?? []), secret);
+    const renewed = both.renew(sealed, 'amy');
+    assert.deepEqual(new Uint8Array(createSealer(ringOf(newest)).open(renewed, 'amy') ?? []), secret);
+    assert.equal(createSealer(ringOf(newest)).open(sealed, 'amy'), undefined);
+    assert.equal(both.renew(renewed, 'amy'), renewed, 'once is enough');
+    assert.equal(createSealer(ringOf(newest)).renew(sealed, 'amy'), sealed, 'what cannot be opened stays as it is');
+  });
+
   test('is not undone for somebody else, with another key, or when a bit was changed', () => {
     const sealed = sealer.seal(secret, 'amy');
     assert.equal(sealer.open(sealed, 'bob'), undefined);

@@ -14,6 +14,8 @@ const envelope = { remoteAddress: '192.0.2.1', helo: 'mail.school.example', mail
 const verify = (text: string) => verifier.verify(new TextEncoder().encode(text), envelope, author);
 const saidOf = async (text: string) => (await verify(text)).evidence.spf.domain;
 
+test('before the first message there is none, and none is needed', () => assert.equal(verifier.isUp(), true));
+
 test('each message gets its own answer, and its canary', async () => {
   const texts = Array.from({ length: 200 }, (_, number) => `message ${number}`);
   assert.deepEqual(await Promise.all(texts.map(saidOf)), texts);
@@ -42,6 +44,8 @@ for (const end of ['exit', 'break']) {
       assert.ok(outcome.reason instanceof DependencyError);
       assert.equal(outcome.reason.dependency, 'verifier');
     }
+    assert.equal(verifier.isUp(), false, 'it has gone, and is started by the question');
     assert.equal(await saidOf('again'), 'again');
+    assert.equal(verifier.isUp(), true);
   });
 }

@@ -2,9 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
+import { changeRecordId, deriveUndoCode, findUndoCode } from '../../src/app/challenge-tokens.ts';
 import type { DependencyError, KeyChain } from '../../src/app/ports.ts';
-import { createRotateKeys } from '../../src/app/rotate-keys.ts';
+import { createRelease, createRotateKeys } from '../../src/app/rotate-keys.ts';
+import type { ChangeRecord } from '../../src/core/password-change.ts';
 import { TestClock } from '../support/clock.ts';
+import { ringOf } from '../support/keyring.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -166,4 +170,37 @@ test('a clock that is set back drops nothing early and makes nothing twice', asy
   t.after(() => back.rotation.stop());
   await back.pass(200 * minute);
   assert.equal(back.ids(), '2 1');
+});
+
+test('a notice that waits for the relay keeps the key of its undo code; all that is sealed is sealed anew first', async () => {
+  const ring = ringOf(new Uint8Array(32).fill(2), new Uint8Array(32).fill(1));
+  const secrets = createSecrets(ring);
+  const [, older = ''] = secrets.keyIds();
+  const changeId = 'ab'.repeat(16);
+  const undoCode = deriveUndoCode(secrets, changeId, older);
+  const queued = [{ id: changeRecordId(secrets, undoCode), changeId } as ChangeRecord];
+  assert.equal(findUndoCode(secrets, queued[0] ?? assert.fail()), undoCode, 'the same on every try');
+  let sealed = 0;
+  const release = createRelease({
+    secrets,
+    changes: { withQueued: async () => queued },
+    directory: {
+      reseal: async () => {
+        sealed += 1;
+      },
+    },
+    clock: new TestClock(),
+  });
+  assert.deepEqual(await release([older]), []);
+  queued.length = 0;
+  assert.deepEqual(await release([older]), [older]);
+  assert.equal(sealed, 2);
+  const failing = { reseal: () => Promise.reject(new Error('no space left')) };
+  const full = createRelease({
+    secrets,
+    changes: { withQueued: async () => [] },
+    directory: failing,
+    clock: new TestClock(),
+  });
+  await assert.rejects(full([older]), /no space left/, 'then the key stays');
 });

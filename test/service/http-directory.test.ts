@@ -2,13 +2,15 @@
 // slow or answers nonsense in the middle, the person is told plainly, nothing is half done, and the same form works later.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Secret } from 'otpauth';
 import { runAccounts } from '../../src/accounts.ts';
+import { createAdminClient } from '../../src/adapters/admin/admin-socket.ts';
+import { readOperator } from '../../src/adapters/system/operator.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { type ExampleAccount, isPassword } from '../examples/example-accounts.ts';
 import { digitsAt, wrongDigitsAt } from '../support/authenticator.ts';
@@ -152,11 +154,12 @@ describe('a directory behind HTTP', () => {
     assert.match(await (await later.request('/activate/accounts')).text(), /<ul id="active">.*apond/s);
   });
 
-  it('has no accounts here: no file, no socket, and the command says where they are', async () => {
+  it('has no accounts here: the socket takes no commands about them, and the command says where they are', async () => {
     const visitor = await chosen();
     assert.equal((await set(visitor)).status, 303);
-    const files = await readdir(world.dataDir);
-    assert.ok(!files.some((name) => name.includes('admin')), files.join());
+    const admin = createAdminClient(world.dataDir, readOperator());
+    await assert.rejects(admin.list(), /The service refused: the accounts live in your own directory/);
+    assert.equal((await admin.rotate()).kind, 'rotated');
     const config = join(folder, 'settings.yaml');
     const settings = {
       web: { publicUrl: 'http://127.0.0.1:0' },
