@@ -57,11 +57,11 @@ import type {
   InviteAccount,
   KeyAdmin,
   Log,
+  MailSender,
   MailVerifier,
   Metrics,
   Probed,
   Sealer,
-  MailSender,
 } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';

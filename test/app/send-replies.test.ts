@@ -480,7 +480,14 @@ describe('outbox, an address that was typed', { concurrency: true }, () => {
     store.transact(idOf(challenge), clock.now(), (current) => {
       const clientHint = { browser: 'Safari', system: 'iOS' } as const;
       const expiresAt = clock.now() + limits.challengeLifetimeMs;
-      const fresh = awaitMail({ id: idOf(challenge), keyId: '', purpose: 'reset', locale: 'fr', clientHint, expiresAt });
+      const fresh = awaitMail({
+        id: idOf(challenge),
+        keyId: '',
+        purpose: 'reset',
+        locale: 'fr',
+        clientHint,
+        expiresAt,
+      });
       const event = { mailbox, replyId: hex(number + 1000, 32), salt: hex(number + 2000, 32) };
       return { next: acceptTypedAddress(current ?? fresh, event, clock.now(), limits).next, result: undefined };
     });
