@@ -19,13 +19,13 @@ import { type DkimKey, parseDkimKey } from './adapters/mail-out/dkim-signer.ts';
 import { createNodemailerSender, type MailSenderOptions } from './adapters/mail-out/nodemailer-sender.ts';
 import { createPrometheusMetrics } from './adapters/metrics/prometheus.ts';
 import { loadCommonPasswords } from './adapters/passwords/common-passwords.ts';
-import type { CertificateFiles } from './adapters/smtp-in/smtp-certificate.ts';
 import { createSmtpListener, type SmtpListenerOptions } from './adapters/smtp-in/smtp-listener.ts';
 import { accepted, edgeReplies, passedOn, smtpReplies } from './adapters/smtp-in/smtp-replies.ts';
 import { claimDataFolder, FolderInUseError } from './adapters/store/data-folder.ts';
 import { DurableFile, removeLeftovers } from './adapters/store/durable-file.ts';
 import { prepareSegments, type SegmentFiles, segmentFiles } from './adapters/store/segment-files.ts';
 import { openChallengeStore, openChangeStore } from './adapters/store/stored-records.ts';
+import { inheritedSocket, type ListenTarget } from './adapters/system/inherited-sockets.ts';
 import { createJsonLog } from './adapters/system/json-log.ts';
 import { keyPath, openKeyring, readKeyring, writtenKeys } from './adapters/system/keyring.ts';
 import { createRandomPool, createSecrets } from './adapters/system/node-secrets.ts';
@@ -33,6 +33,7 @@ import { readOperator } from './adapters/system/operator.ts';
 import { createSealer } from './adapters/system/sealer.ts';
 import { readSecretFile } from './adapters/system/secret-file.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
+import { watchCertificate } from './adapters/tls/certificate-files.ts';
 import { en } from './adapters/web/texts-en.ts';
 import { createWebServer, type WebServerOptions } from './adapters/web/web-server.ts';
 import { auditAdmin } from './app/audit-admin.ts';
@@ -62,6 +63,7 @@ import type {
   Metrics,
   Probed,
   Sealer,
+  WatchCertificate,
 } from './app/ports.ts';
 import { createReceiveMail, type ReceiveMailOptions } from './app/receive-mail.ts';
 import { createRedeemCode } from './app/redeem-code.ts';
@@ -153,11 +155,11 @@ async function open(settings: Settings, clock: Clock, closers: Close[]): Promise
   closers.push(() => health.enter('stopping'));
   health.enter('running');
   const addresses: Addresses = {
-    web: { host: settings.web.listen.host, port: ports.web },
-    smtp: { host: settings.smtp.listen.host, port: ports.smtp },
+    ...ports,
     admin: listen && { host: listen.host, port: adminPort ?? listen.port },
   };
-  if (settings.web.publicUrl.startsWith('https:') && settings.web.trustedProxies.length === 0) {
+  const { publicUrl, certificateFile, trustedProxies } = settings.web;
+  if (publicUrl.startsWith('https:') && certificateFile === null && trustedProxies.length === 0) {
     // What ends TLS in front of us is then the one who asks for every page.
     log.warn('limit', { outcome: 'one-network', remedy: 'name the proxy in web.trustedProxies' });
   }
@@ -246,7 +248,10 @@ async function openEdges(settings: Settings, data: Data & Awaited<ReturnType<typ
   const limits = appLimits(settings);
   const isCommonPassword = await loadCommonPasswords();
   const rateLimits = createNetworkLimits({ clock, log }, perMinute(settings));
-  const smtp = createSmtpListener({ mail, rateLimits, clock, log }, smtpOptions(settings));
+  const smtp = createSmtpListener(
+    { mail, rateLimits, clock, log },
+    smtpOptions(settings, edgeOf(settings, 'smtp', { clock, log })),
+  );
   const useCases = {
     openChallenge: createOpenChallenge({ secrets, store, clock, news }, limits),
     followChallenge: createFollowChallenge({ secrets, store, clock, news }, limits),
@@ -267,16 +272,19 @@ async function openEdges(settings: Settings, data: Data & Awaited<ReturnType<typ
     ),
     undoChange: createUndoChange({ secrets, changes, clock, directory, audit }),
   };
-  const web = await createWebServer({ ...useCases, rateLimits, clock, log }, webOptions(settings, limits));
+  const web = await createWebServer(
+    { ...useCases, rateLimits, clock, log },
+    webOptions(settings, edgeOf(settings, 'web', { clock, log })),
+  );
   metrics.watch('smtp-connections', smtp.connections);
   metrics.watch('live-lines', web.liveLines);
-  const smtpPort = await smtp.start();
+  const smtpAddress = await smtp.start();
   // Both at once: whoever holds one of them open must not keep the other one open too.
   const edges = [() => smtp.stop()];
   closers.push(async () => void (await Promise.all(edges.map((stop) => stop()))));
-  const webPort = await web.start();
+  const webAddress = await web.start();
   edges.push(() => web.stop());
-  return { smtp: smtpPort, web: webPort };
+  return { smtp: smtpAddress, web: webAddress };
 }
 
 /** Waits for it, but no longer than that. */
@@ -632,25 +640,40 @@ async function readAuthority(path: string): Promise<string> {
   return pem;
 }
 
-function smtpOptions({ smtp, limits }: Settings): SmtpListenerOptions {
+/** Where an edge listens, and its certificate. */
+interface Edge {
+  readonly listen: ListenTarget;
+  readonly certificate: WatchCertificate | undefined;
+}
+
+/** @throws Error when a socket was to come from systemd and did not */
+function edgeOf(settings: Settings, edge: 'smtp' | 'web', ports: { readonly clock: Clock; readonly log: Log }): Edge {
+  const { listen, certificateFile: certificate, keyFile: key } = settings[edge];
   return {
-    listen: smtp.listen,
+    listen: listen === 'systemd' ? inheritedSocket(edge, process.env, process.pid) : listen,
+    certificate: certificate === null || key === null ? undefined : watchCertificate({ certificate, key }, edge, ports),
+  };
+}
+
+function smtpOptions({ smtp, limits }: Settings, edge: Edge): SmtpListenerOptions {
+  return {
+    ...edge,
     hostname: smtp.hostname,
     messageBytesMax: limits.messageBytesMax,
     connectionsMax: limits.smtpConnectionsMax,
     connectionsPerAddressMax: limits.smtpConnectionsPerAddressMax,
     proxyAddresses: smtp.proxyAddresses,
-    certificate: certificateFiles(smtp),
+    frontAddresses: smtp.frontAddresses,
   };
 }
 
-function webOptions(
-  { web, mail, fallback, limits: { streamsPerNetworkMax } }: Settings,
-  limits: AppLimits,
-): WebServerOptions {
+function webOptions(settings: Settings, edge: Edge): WebServerOptions {
+  const { web, mail, fallback } = settings;
+  const limits = appLimits(settings);
   return {
     ...web,
-    streamsPerNetworkMax,
+    ...edge,
+    streamsPerNetworkMax: settings.limits.streamsPerNetworkMax,
     mailDomain: mail.domain,
     siteName: mail.siteName,
     timeZone: mail.timeZone,
@@ -658,10 +681,6 @@ function webOptions(
     challengeLifetimeMs: limits.challengeLifetimeMs,
     grantLifetimeMs: limits.grantLifetimeMs,
   };
-}
-
-function certificateFiles({ certificateFile, keyFile }: Settings['smtp']): CertificateFiles | undefined {
-  return certificateFile === null || keyFile === null ? undefined : { certificate: certificateFile, key: keyFile };
 }
 
 /** `host:port`, brackets around IPv6 (RFC 3986 §3.2.2). */

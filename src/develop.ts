@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Addresses, createService, type Service, written } from './compose.ts';
 import { type LoadedSettings, loadSettings } from './settings/load-settings.ts';
+import type { HostPort, Settings } from './settings/settings.ts';
 import { demoAccounts } from './testkit/demo-accounts.ts';
 import { type Kit, startKit } from './testkit/kit.ts';
 
@@ -40,7 +41,7 @@ export async function startDevelopment(
     sink: hostPort(settings.relay.url),
     mailbox: hostPort(settings.web.testMailboxUrl ?? 'http://127.0.0.1:0'),
     oneTimeDomain: settings.mail.domain,
-    smtpPort: () => addresses?.smtp ?? settings.smtp.listen,
+    smtpPort: () => addresses?.smtp ?? ownListen(settings.smtp.listen),
     keysFile: join(settings.data.dir, 'test-identities.json'),
     portTaken: 'next',
   });
@@ -86,11 +87,19 @@ async function startService(
     try {
       return { service, addresses: await service.start() };
     } catch (error) {
-      const instead = nextFree(error, settings.data.dir, { web: settings.web.listen, smtp: settings.smtp.listen });
+      const instead = nextFree(error, settings.data.dir, {
+        web: ownListen(settings.web.listen),
+        smtp: ownListen(settings.smtp.listen),
+      });
       if (instead === undefined || tries === triesMax) throw error;
       overrides = { ...overrides, ...instead };
     }
   }
+}
+
+/** For trying out nobody brings sockets. */
+function ownListen(listen: Settings['web']['listen']): HostPort {
+  return listen === 'systemd' ? { host: '127.0.0.1', port: 0 } : listen;
 }
 
 interface Listens {

@@ -41,7 +41,8 @@ export function createAdmitRecipient(ports: Ports, { domain, operator }: Options
 
   return async (recipient, { remoteAddress, badRecipients, nullSender }): Promise<Admitted | MailRefused> => {
     const now = clock.now();
-    const network = networkOf(remoteAddress);
+    // Behind a front all networks look the same: one that guesses would shut out everybody.
+    const network = remoteAddress === undefined ? undefined : networkOf(remoteAddress);
     const at = recipient.lastIndexOf('@');
     // RFC 5321 §4.1.1.3: `postmaster` without a domain is this host's.
     const domainIsOurs = at < 0 || asciiLower(recipient.slice(at + 1)) === domain;
@@ -54,14 +55,14 @@ export function createAdmitRecipient(ports: Ports, { domain, operator }: Options
       nullSender,
       address: address === undefined ? 'made-up' : await stateOf(address, now),
       madeUpBefore: badRecipients,
-      networkIsGuessing: guesses.waitMs(network, now) > 0,
+      networkIsGuessing: network !== undefined && guesses.waitMs(network, now) > 0,
       messagesUsedUp: address !== undefined && messages.waitMs(address.id, now) > 0,
     });
     if (decision === 'operator' && operator !== null) return { kind: 'operator', mailbox: operator };
     if (decision === 'one-time' && address !== undefined) return { kind: 'one-time', address };
     if (typeof decision === 'string') throw new Error(`${decision} was decided without what it needs`);
     if (address !== undefined && decision.reason !== 'null-sender') return notify(address.id, decision);
-    if (domainIsOurs && !isRole && !nullSender) guesses.take(network, now);
+    if (domainIsOurs && !isRole && !nullSender && network !== undefined) guesses.take(network, now);
     return decision;
   };
 }

@@ -53,6 +53,19 @@ export interface Clock {
   after(ms: number, task: () => void): () => void;
 }
 
+/** A certificate chain and its key, PEM, known to fit together. For the edges: nothing in here asks for one. */
+export interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * Gives the certificate, and each one that follows it.
+ * @returns a function that ends it
+ * @throws Error with the place when the first one cannot be read or used
+ */
+export type WatchCertificate = (use: (certificate: Certificate) => void) => Promise<() => void>;
+
 /** What a keyed digest is for. Each has its own sub-key, so no value of one use means anything in another. */
 export type SecretUse =
   | 'cookie'
@@ -189,7 +202,7 @@ export type ChangeStore = RecordStore<ChangeRecord>;
 
 /**
  * A message on its way in, and the connection it came by. All of it attacker-chosen but `remoteAddress`, which is
- * undefined when a proxy did not tell it.
+ * undefined when a proxy or a front did not tell it.
  */
 export interface Envelope {
   readonly remoteAddress: string | undefined;
@@ -908,7 +921,8 @@ export type MailRefused = Refused<MailRefusalReason> & {
 
 /** Where a RCPT came from, for limits. */
 export interface RecipientOrigin {
-  readonly remoteAddress: string;
+  /** Undefined when it is not known. */
+  readonly remoteAddress: string | undefined;
   /** How many made-up addresses this connection has named before. */
   readonly badRecipients: number;
   /** MAIL FROM was empty: a bounce, which only the operator takes. */

@@ -81,6 +81,11 @@ function readListen(text: string): Reading<HostPort> {
   return good ? { value: { host: bracketed ?? plain, port } } : { problem: 'has a host that is no name or address' };
 }
 
+/** `systemd`: a socket that systemd has opened, by the name of the section. */
+function readListenOrSystemd(text: string): Reading<HostPort | 'systemd'> {
+  return text === 'systemd' ? { value: text } : readListen(text);
+}
+
 function readDnsServer(text: string): Reading<HostPort> {
   if (isIP(text) !== 0) return { value: { host: text, port: 53 } };
   const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([^:]+))?$/.exec(text);
@@ -220,7 +225,7 @@ function readWebhookSecret(text: string): Reading<string> {
 
 // ---- the options ----
 
-const listenRemedy = 'Give host:port, for example "127.0.0.1:3000", or "[::1]:3000" in quotes.';
+const listenRemedy = 'Give host:port, for example "127.0.0.1:3000", or "[::1]:3000" in quotes; or systemd.';
 const secretRemedy =
   'Make one with: openssl rand 32 | basenc --base64url -w0 | tr -d = , and give it as RTV_KEYS_SECRET.';
 // As many as are ever tried: adapters and app have the same number for the file.
@@ -234,13 +239,23 @@ const passwordRemedy =
   'Put it into a file that nobody else can read and name that file in relay.passwordFile, or give it as RTV_RELAY_PASSWORD.';
 
 const web = z.strictObject({
-  listen: option(textOf(readListen).prefault('127.0.0.1:3000'), {
-    meaning: 'Where the pages are served. Port 0 takes any free port.',
+  listen: option(textOf(readListenOrSystemd).prefault('127.0.0.1:3000'), {
+    meaning: 'Where the pages are served. Port 0 takes any free port; systemd, the socket "web" of systemd.',
     remedy: listenRemedy,
   }),
   publicUrl: option(textOf(readPublicUrl), {
     meaning: 'What browsers call the site. Port 0, on this machine only, is the port that web.listen got.',
     remedy: 'Give scheme and host only, https unless on this machine, for example https://reset.school.example.',
+  }),
+  certificateFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: 'Certificate chain of the pages, PEM; read again when it changes. Without one a TLS proxy is expected.',
+    remedy: 'Give null, or a file path, for example /etc/reply-to-verify/tls/reset.school.example/fullchain.pem.',
+  }),
+  keyFile: option(textOf(readFilePath).nullable().default(null), {
+    nullable: true,
+    meaning: 'Private key of web.certificateFile, PEM.',
+    remedy: 'Give null, or a file path, for example /etc/reply-to-verify/tls/reset.school.example/privkey.pem.',
   }),
   testMailboxUrl: option(textOf(readTestMailboxUrl).nullable().default(null), {
     nullable: true,
@@ -268,9 +283,9 @@ const web = z.strictObject({
 });
 
 const smtp = z.strictObject({
-  listen: option(textOf(readListen).prefault('0.0.0.0:2525'), {
-    meaning: 'Where mail is received. Port 0 takes any free port.',
-    remedy: 'Give host:port, for example "0.0.0.0:2525", or "[::]:2525" in quotes.',
+  listen: option(textOf(readListenOrSystemd).prefault('0.0.0.0:2525'), {
+    meaning: 'Where mail is received. Port 0 takes any free port; systemd, the socket "smtp" of systemd.',
+    remedy: 'Give host:port, for example "0.0.0.0:2525", or "[::]:2525" in quotes; or systemd.',
   }),
   hostname: option(
     textOf((text) => readDomain(text, 253)),
@@ -294,6 +309,14 @@ const smtp = z.strictObject({
     {
       form: 'list',
       meaning: 'Proxies in front of smtp.listen, which must tell the client by a PROXY header (version 1).',
+      remedy: 'Give a list of IP addresses, for example ["192.0.2.5"], or an empty one.',
+    },
+  ),
+  frontAddresses: option(
+    z.array(textOf(readIpAddress), { error: 'is not a list' }).max(20, 'has more than 20 entries').default([]),
+    {
+      form: 'list',
+      meaning: 'Mail servers of yours that take mail first and hand it on to smtp.listen: SPF is not looked at then.',
       remedy: 'Give a list of IP addresses, for example ["192.0.2.5"], or an empty one.',
     },
   ),
@@ -555,6 +578,11 @@ export interface CrossRule {
   readonly broken: (some: PartialSettings) => { readonly problem: string; readonly remedy: string } | undefined;
 }
 
+function bothOrNeither(one: string | null = null, other: string | null = null): ReturnType<CrossRule['broken']> {
+  if ((one === null) === (other === null)) return undefined;
+  return { problem: 'one is given without the other', remedy: 'Give both files, or neither.' };
+}
+
 /** The rules between options, each checked as soon as its own options could be read. */
 export const crossRules: readonly CrossRule[] = [
   {
@@ -580,10 +608,26 @@ export const crossRules: readonly CrossRule[] = [
   },
   {
     options: ['smtp.keyFile', 'smtp.certificateFile'],
-    broken: ({ smtp: { keyFile = null, certificateFile = null } }) =>
-      (keyFile === null) === (certificateFile === null)
+    broken: ({ smtp: { keyFile, certificateFile } }) => bothOrNeither(keyFile, certificateFile),
+  },
+  {
+    options: ['web.keyFile', 'web.certificateFile'],
+    broken: ({ web: { keyFile, certificateFile } }) => bothOrNeither(keyFile, certificateFile),
+  },
+  {
+    options: ['web.certificateFile', 'web.publicUrl'],
+    broken: ({ web: { certificateFile = null, publicUrl } }) =>
+      certificateFile === null || publicUrl === undefined || publicUrl.startsWith('https:')
         ? undefined
-        : { problem: 'one is given without the other', remedy: 'Give both files, or neither.' },
+        : { problem: 'the pages have TLS, but their URL says http', remedy: 'Let web.publicUrl begin with https.' },
+  },
+  {
+    // A proxy must tell the client, a front cannot: one address is not both.
+    options: ['smtp.frontAddresses', 'smtp.proxyAddresses'],
+    broken: ({ smtp: { frontAddresses = [], proxyAddresses = [] } }) =>
+      frontAddresses.some((address) => proxyAddresses.includes(address))
+        ? { problem: 'an address is in both', remedy: 'Keep it where it belongs: does it send PROXY headers?' }
+        : undefined,
   },
   {
     // Passed on to ourselves, and on, and on.

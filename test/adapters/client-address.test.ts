@@ -24,6 +24,7 @@ test('a typed address is told to its use case, with the network; the log has its
     {
       listen: { host: '127.0.0.1', port: 0 },
       publicUrl: 'http://127.0.0.1:0',
+      certificate: undefined,
       trustedProxies: [parseIpNetwork('127.0.0.1') ?? assert.fail()],
       streamsPerNetworkMax: 1,
       mayTypeAddress: true,
@@ -31,7 +32,7 @@ test('a typed address is told to its use case, with the network; the log has its
       ...{ color: '#14548f', logoFile: null, challengeLifetimeMs: 3_600_000, grantLifetimeMs: 600_000 },
     },
   );
-  const port = await server.start();
+  const { port } = await server.start();
   const answer = await fetch(`http://127.0.0.1:${port}/reset/typed`, {
     method: 'POST',
     redirect: 'manual',

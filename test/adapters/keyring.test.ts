@@ -246,6 +246,7 @@ test('a process that is killed while it writes a key leaves a file that is whole
     child.kill('SIGKILL');
     await once(child, 'exit');
     const { keys } = await ringIn(folder);
-    assert.ok(keys.length >= 1 && keys.length <= 3, `${keys.length} keys`);
+    // Killed right after the first one it made, it leaves one more than there were.
+    assert.ok(keys.length >= 1 && keys.length <= Math.max(3, round + 2), `${keys.length} keys`);
   }
 });

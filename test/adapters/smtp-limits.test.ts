@@ -5,15 +5,21 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, describe, it, type TestContext } from 'node:test';
-import type { SmtpListenerOptions } from '../../src/adapters/smtp-in/smtp-listener.ts';
 import { DependencyError, type ReceiveMail } from '../../src/app/ports.ts';
 import { quickEnough } from '../support/quick.ts';
-import { SmtpClient, sendMail, startListener, type TestListener, until } from '../support/smtp.ts';
+import {
+  type ListenerChanges,
+  SmtpClient,
+  sendMail,
+  startListener,
+  type TestListener,
+  until,
+} from '../support/smtp.ts';
 
 /** Starts a listener of which, at the end of the test, nothing must be left. */
 async function start(
   context: TestContext,
-  options: Partial<SmtpListenerOptions> = {},
+  options: ListenerChanges = {},
   mail: Partial<ReceiveMail> = {},
 ): Promise<TestListener> {
   const server = await startListener(options, mail);

@@ -91,10 +91,11 @@ async function listen(t: TestContext, given: Given = {}): Promise<Listening> {
       connectionsMax: given.connectionsMax ?? 100,
       connectionsPerAddressMax: given.connectionsPerAddressMax ?? 10,
       proxyAddresses: [],
+      frontAddresses: [],
       certificate: undefined,
     },
   );
-  const port = await listener.start();
+  const { port } = await listener.start();
   t.after(async () => {
     for (const client of clients) client.socket.destroy();
     await listener.stop();
@@ -537,7 +538,7 @@ describe('SMTP, trouble', { concurrency: true, timeout: 10_000 }, () => {
 
   test('a port that is taken is an error', async (t) => {
     const { port } = await listen(t);
-    const limits = { connectionsMax: 1, connectionsPerAddressMax: 1, proxyAddresses: [] };
+    const limits = { connectionsMax: 1, connectionsPerAddressMax: 1, proxyAddresses: [], frontAddresses: [] };
     const options = { hostname, messageBytesMax, ...limits, certificate: undefined };
     const mail: ReceiveMail = {
       admitRecipient: async () => ({ kind: 'one-time', address: admitted }),

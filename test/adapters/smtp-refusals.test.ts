@@ -31,10 +31,11 @@ async function start(t: TestContext) {
       connectionsMax: 10,
       connectionsPerAddressMax: 1,
       proxyAddresses: [],
+      frontAddresses: [],
       certificate: undefined,
     },
   );
-  const port = await listener.start();
+  const { port } = await listener.start();
   t.after(() => listener.stop());
   /** Says something on a connection and resolves with all that was answered when it ends. */
   const talk = (text: string) =>

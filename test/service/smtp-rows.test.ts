@@ -1,5 +1,5 @@
 // Section "Before DATA" of the mail policy on the wire: connections (C), MAIL (M) and RCPT (R), each answer with its code
-// and its enhanced code; the operator's mail; and whose address SPF looks at behind a proxy.
+// and its enhanced code; the operator's mail; and whose address SPF looks at behind a proxy or a front.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -233,6 +233,39 @@ describe('mail for the operator', () => {
   it('that is too big is refused', async () => {
     const big = `Subject: x\r\n\r\n${'x\r\n'.repeat(700_000)}`;
     assert.equal(await deliver('127.0.0.34', 'a@b.example', 'postmaster', big), '552 5.3.4');
+  });
+});
+
+describe('behind a front that hands mail on', () => {
+  const front = '127.0.0.1';
+  before(() => start({ 'smtp.frontAddresses': [front] }));
+  after(() => world.close());
+
+  /** The answer to an honest mail without a signature that the front brings. */
+  async function bring(key: IdentityKey): Promise<string> {
+    const page = await new Visitor(world).open();
+    const identity = findIdentity(key);
+    assert.ok(identity);
+    const message = composeMessage(identity, { to: page.address, subject: page.label });
+    return deliver(front, identity.mailbox, page.address, `${message}\r\n`);
+  }
+
+  it('its own SPF record vouches for nobody', async () => {
+    // It may send for this domain: with SPF, anybody who mails through it could be anybody there.
+    assert.equal(await bring('jo'), '550 5.7.26');
+  });
+
+  it('a signature does', async () => {
+    const page = await new Visitor(world).open();
+    const { code } = await world.kit.send('amy', { to: page.address, subject: page.label });
+    assert.equal(code, 250);
+  });
+
+  it('one that guesses addresses does not shut out everybody', async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const guesses = Array(4).fill(`guess@${domain}`);
+      assert.deepEqual(await recipients(front, guesses), Array(4).fill('550 5.1.1'));
+    }
   });
 });
 

@@ -58,6 +58,8 @@ const directoryUrl = 'https://accounts.school.example/reset/';
 describe('one value', () => {
   const taken: readonly [path: string, given: unknown, want: unknown][] = [
     ['web.listen', '127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+    ['web.listen', 'systemd', 'systemd'],
+    ['smtp.listen', 'systemd', 'systemd'],
     ['web.listen', '[::1]:3000', { host: '::1', port: 3000 }],
     ['web.listen', 'localhost:65535', { host: 'localhost', port: 65535 }],
     ['smtp.listen', '0.0.0.0:25', { host: '0.0.0.0', port: 25 }],
@@ -862,6 +864,7 @@ describe('shipped files', () => {
       certificateFile: null,
       keyFile: null,
       proxyAddresses: [],
+      frontAddresses: [],
       operator: null,
     });
     assert.deepEqual(settings.dns.servers, [{ host: '127.0.0.1', port: 5453 }]);
@@ -872,7 +875,14 @@ describe('shipped files', () => {
   test('ports can be left open for tests', () => {
     const overrides = { 'web.listen': '127.0.0.1:0', 'web.publicUrl': 'http://127.0.0.1:0', 'smtp.listen': '[::1]:0' };
     const { web, smtp } = settingsOf({ files: [defaultFile, developmentFile], overrides });
-    assert.deepEqual([web.listen.port, web.publicUrl, smtp.listen.port], [0, 'http://127.0.0.1:0', 0]);
+    assert.deepEqual(
+      [web.listen, smtp.listen],
+      [
+        { host: '127.0.0.1', port: 0 },
+        { host: '::1', port: 0 },
+      ],
+    );
+    assert.equal(web.publicUrl, 'http://127.0.0.1:0');
   });
 
   // The names in one block of lines: the comment above a key, and the key, commented out or not.

@@ -3,7 +3,7 @@
 
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv4, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { connect as connectTls, type PeerCertificate, TLSSocket } from 'node:tls';
 import {
@@ -11,6 +11,7 @@ import {
   type SmtpListener,
   type SmtpListenerOptions,
 } from '../../src/adapters/smtp-in/smtp-listener.ts';
+import { type CertificateFiles, watchCertificate } from '../../src/adapters/tls/certificate-files.ts';
 import type { Envelope, Log, ReceiveMail, RecipientOrigin } from '../../src/app/ports.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
 import { TestClock } from './clock.ts';
@@ -204,9 +205,14 @@ export interface TestListener {
   greeted(from?: string): Promise<SmtpClient>;
 }
 
+/** What a test says otherwise; the certificate as its files. */
+export type ListenerChanges = Partial<Omit<SmtpListenerOptions, 'certificate'>> & {
+  readonly certificate?: CertificateFiles;
+};
+
 /** Starts the listener alone. @param mail replaces what takes all mail */
 export async function startListener(
-  options: Partial<SmtpListenerOptions> = {},
+  options: ListenerChanges = {},
   mail: Partial<ReceiveMail> = {},
   clock = new TestClock(),
 ): Promise<TestListener> {
@@ -229,21 +235,22 @@ export async function startListener(
     },
     ...mail,
   };
-  const host = options.listen?.host ?? '127.0.0.1';
+  const { certificate, ...others } = options;
   const listener = createSmtpListener(
     { mail: takeAll, rateLimits: unlimited, clock, log },
     {
-      listen: { host, port: 0 },
+      listen: { host: '127.0.0.1', port: 0 },
       hostname: 'mx.in.school.example',
       messageBytesMax: 65_536,
       connectionsMax: 100,
       connectionsPerAddressMax: 10,
       proxyAddresses: [],
-      certificate: undefined,
-      ...options,
+      frontAddresses: [],
+      certificate: certificate && watchCertificate(certificate, 'smtp', { clock, log }),
+      ...others,
     },
   );
-  const port = await listener.start();
+  const { host, port } = await listener.start();
   const where = (from?: string) => ({ host, port, ...(from !== undefined && { from }) });
   return {
     port,
@@ -271,17 +278,30 @@ export interface TestCertificate {
   readonly key: string;
 }
 
-/** Makes a certificate (RFC 5280 §4.1) with a name to tell it by. */
-export function makeCertificate(name: string): TestCertificate {
+/**
+ * Makes a certificate (RFC 5280 §4.1) with a name to tell it by.
+ * @param names   host names and IPv4 addresses it is for, if any
+ * @param validTo end of its time, before 2050
+ */
+export function makeCertificate(
+  name: string,
+  names: readonly string[] = [],
+  validTo = Date.UTC(2049, 11, 31),
+): TestCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex')); // ecdsa-with-SHA256
   const commonName = der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from(name)));
   const subject = der(0x30, der(0x31, commonName));
-  const validity = der(0x30, der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z')));
+  const validity = der(0x30, der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(utcTime(validTo))));
   const version = der(0xa0, der(0x02, Buffer.of(2)));
   const serial = der(0x02, Buffer.of(1));
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' });
-  const body = der(0x30, version, serial, algorithm, subject, validity, subject, publicInfo);
+  const alternatives = names.map((each) =>
+    isIPv4(each) ? der(0x87, Buffer.from(each.split('.').map(Number))) : der(0x82, Buffer.from(each)),
+  );
+  const subjectAltName = der(0x30, Buffer.from('0603551d11', 'hex'), der(0x04, der(0x30, ...alternatives)));
+  const extensions = names.length === 0 ? [] : [der(0xa3, der(0x30, subjectAltName))];
+  const body = der(0x30, version, serial, algorithm, subject, validity, subject, publicInfo, ...extensions);
   const signature = der(0x03, Buffer.of(0), sign('sha256', body, privateKey));
   const base64 =
     der(0x30, body, algorithm, signature)
@@ -291,6 +311,11 @@ export function makeCertificate(name: string): TestCertificate {
     cert: `-----BEGIN CERTIFICATE-----\n${base64.join('\n')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
+}
+
+/** `YYMMDDHHMMSSZ`. */
+function utcTime(time: number): string {
+  return `${new Date(time).toISOString().replace(/\D/g, '').slice(2, 14)}Z`;
 }
 
 function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {

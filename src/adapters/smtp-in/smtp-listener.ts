@@ -16,25 +16,28 @@ import {
   type MailRefused,
   type RateLimits,
   type ReceiveMail,
+  type WatchCertificate,
 } from '../../app/ports.ts';
 import type { EdgeRefusalReason } from '../../core/refusal.ts';
-import { type CertificateFiles, keepCertificate } from './smtp-certificate.ts';
 import { type ConnectionLimits, type Connections, createAddressList, createConnections } from './smtp-connections.ts';
 import { guardReplies } from './smtp-guard.ts';
 import { createRoom, isClientGone, readMessage } from './smtp-message.ts';
 import { accepted, edgeReplies, passedOn, type SmtpReply, smtpReplies } from './smtp-replies.ts';
 
 export interface SmtpListenerOptions extends ConnectionLimits {
-  readonly listen: { readonly host: string; readonly port: number };
+  /** Mail servers that took the mail before us and do not say from whom. */
+  readonly frontAddresses: readonly string[];
+  /** An address, or a socket that is open already. */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly fd: number };
   readonly hostname: string;
   readonly messageBytesMax: number;
   /** Without one STARTTLS is not offered. */
-  readonly certificate: CertificateFiles | undefined;
+  readonly certificate: WatchCertificate | undefined;
 }
 
 export interface SmtpListener {
-  /** Resolves to the port that was got. @throws when the address cannot be listened on, or the certificate not used */
-  start(): Promise<number>;
+  /** Resolves to what was got. @throws when the address cannot be listened on, or the certificate not used */
+  start(): Promise<{ readonly host: string; readonly port: number }>;
   /** How many connections are open. */
   connections(): number;
   /** No new connections; those that are open get a moment to finish. */
@@ -75,15 +78,16 @@ export function createSmtpListener(ports: Ports, options: SmtpListenerOptions): 
     connections: () => server.connections.size,
     async start() {
       if (options.certificate !== undefined) {
-        endWatch = await keepCertificate(options.certificate, { clock, log }, (certificate) =>
+        endWatch = await options.certificate((certificate) =>
           server.updateSecureContext({ ...certificate, minVersion: 'TLSv1.2' }),
         );
       }
-      return new Promise<number>((resolve, reject) => {
+      return new Promise<{ host: string; port: number }>((resolve, reject) => {
         server.server.once('error', reject);
-        server.listen(options.listen.port, options.listen.host, () => {
+        server.server.listen(options.listen, () => {
           server.server.off('error', reject);
-          resolve((server.server.address() as AddressInfo).port);
+          const { address, port } = server.server.address() as AddressInfo;
+          resolve({ host: address, port });
         });
       }).catch((error: unknown) => {
         endWatch();
@@ -170,7 +174,11 @@ function handlers(
   connections: Connections,
 ): SMTPServerOptions {
   const answer = createAnswer({ clock, log });
+  // Whom they speak for they do not say, or did not (a proxy whose own address is left): nobody's address, and so no SPF.
   const isProxy = createAddressList(options.proxyAddresses);
+  const isFront = createAddressList(options.frontAddresses);
+  const clientOf = ({ remoteAddress }: SMTPServerSession) =>
+    isProxy(remoteAddress) || isFront(remoteAddress) ? undefined : remoteAddress;
   const memories = new WeakMap<SMTPServerSession, Memory>();
   const memoryOf = (session: SMTPServerSession): Memory => {
     const memory = memories.get(session) ?? { badRecipients: 0 };
@@ -197,7 +205,11 @@ function handlers(
       noteAbandoned(session);
       answer('mail', callback, async () => {
         // First of all; its events are noted where it is counted.
-        if ((await rateLimits.take('message', session.remoteAddress)) > 0) return edgeReplies['network-asks-often'];
+        // Through a front of ours all networks come as one; it is bounded by its connections.
+        const isCounted = !isFront(session.remoteAddress);
+        if (isCounted && (await rateLimits.take('message', session.remoteAddress)) > 0) {
+          return edgeReplies['network-asks-often'];
+        }
         const refusal = refuseSender(address);
         return refusal === undefined ? { code: 250, text: '' } : refuseHere(refusal, 'mail');
       });
@@ -210,7 +222,7 @@ function handlers(
         if (parametersOf(address).length > 0) return refuseHere('parameter-unknown', 'rcpt');
         const { badRecipients } = memory;
         const admitted = await mail.admitRecipient(asciiAddress(address.address), {
-          remoteAddress: session.remoteAddress,
+          remoteAddress: clientOf(session),
           badRecipients,
           nullSender: mailFromOf(session) === '',
         });
@@ -244,7 +256,7 @@ function handlers(
           message === 'too-big'
             ? mail.refuseTooBig(recipient)
             : await mail
-                .receive(message, envelopeOf(session, isProxy), recipient)
+                .receive(message, envelopeOf(session, clientOf(session)), recipient)
                 .finally(() => room.give(message.buffer.byteLength));
         log.info('smtp', { ...describe(received), at: 'data', durationMs: clock.now() - startedAt });
         if (received.kind === 'refused') return refusalReply(received);
@@ -307,11 +319,9 @@ function asciiAddress(address: string): string {
   return at < 0 ? address : `${address.slice(0, at)}@${domainToASCII(domain) || domain}`;
 }
 
-function envelopeOf(session: SMTPServerSession, isProxy: (address: string) => boolean): Envelope {
-  const { remoteAddress } = session;
+function envelopeOf(session: SMTPServerSession, remoteAddress: string | undefined): Envelope {
   return {
-    // A proxy that does not say for whom it speaks: nobody's address, and so no SPF.
-    remoteAddress: isProxy(remoteAddress) ? undefined : remoteAddress,
+    remoteAddress,
     helo: session.hostNameAppearsAs || '',
     mailFrom: mailFromOf(session),
   };

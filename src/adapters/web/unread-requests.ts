@@ -2,6 +2,7 @@
 // of ours all the same, in English, because what would tell their language was not read.
 
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Log } from '../../app/ports.ts';
 import type { Site } from './layout.ts';
@@ -18,12 +19,13 @@ const known: Readonly<Record<string, Trouble>> = {
 const lingerMs = 2_000;
 
 /** Answers them, and ends their connections. */
-export function answerUnread(server: Server, site: Site, log: Log): void {
+export function answerUnread(server: Server | TlsServer, site: Site, log: Log): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const code = error.code ?? 'unknown';
-    // A connection that is gone, or one in the middle of an answer: there is nothing to be said.
+    // A connection that is gone or never got as far as TLS, or one in the middle of an answer: there is nothing to be said.
     const { _httpMessage: answer } = socket as Socket & { readonly _httpMessage?: ServerResponse | null };
-    if (code === 'ECONNRESET' || !socket.writable || answer?.headersSent === true) return void socket.destroy();
+    if (!/^(?:HPE|ERR_HTTP)_/.test(code) || !socket.writable || answer?.headersSent === true)
+      return void socket.destroy();
     const trouble = known[code] ?? 'bad-request';
     const status = troubles[trouble];
     const page = messagePage('en', site, 'reset', texts.en.troubles[trouble], 'back');

@@ -3,9 +3,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Koa, { type Context, type Next } from 'koa';
-import { type Asked, DependencyError, type Log, type RateLimits } from '../../app/ports.ts';
+import { type Asked, DependencyError, type Log, type RateLimits, type WatchCertificate } from '../../app/ports.ts';
 import { clientAddress, type IpNetwork } from '../../core/network-address.ts';
 import { brandStyle } from './brand-colors.ts';
 import { type CookieJar, createCookieJar } from './cookie-jar.ts';
@@ -21,7 +22,10 @@ import { answerUnread } from './unread-requests.ts';
 import { type Trouble, troubles } from './web-replies.ts';
 
 export interface WebServerOptions extends SiteOptions {
-  readonly listen: { readonly host: string; readonly port: number };
+  /** An address, or a socket that is open already. */
+  readonly listen: { readonly host: string; readonly port: number } | { readonly fd: number };
+  /** Without one a TLS proxy is expected in front, or the browser on this machine. */
+  readonly certificate: WatchCertificate | undefined;
   /** Origin that browsers see; port 0 stands for the port that was got. */
   readonly publicUrl: string;
   /** The organisation's, `#rrggbb`. */
@@ -36,8 +40,8 @@ export interface WebServerOptions extends SiteOptions {
 }
 
 export interface WebServer {
-  /** Resolves to the port that was got. @throws when the address cannot be listened on */
-  start(): Promise<number>;
+  /** Resolves to what was got. @throws when the address cannot be listened on, or the certificate not used */
+  start(): Promise<{ readonly host: string; readonly port: number }>;
   /** How many pages follow their live line. */
   liveLines(): number;
   /** No new requests; those under way are answered. */
@@ -51,6 +55,7 @@ interface Ports extends UseCases {
 
 const requestTimeoutMs = 15_000;
 const closeTimeoutMs = 3_000;
+const tlsOptions = { minVersion: 'TLSv1.2' } as const; // RFC 8996 §4: nothing older
 
 /** Makes the server. Reads its static files once, here. @throws Error when the logo is not usable */
 export async function createWebServer(ports: Ports, options: WebServerOptions): Promise<WebServer> {
@@ -59,7 +64,8 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   const cookies = createCookieJar({ ...options, secure });
   const live = createLiveProgress(ports.followChallenge, ports.clock, options.streamsPerNetworkMax);
   const app = new Koa();
-  const server = createServer({ requestTimeout: requestTimeoutMs, maxHeaderSize: 16_384 });
+  const server = createHttpServer(options.certificate !== undefined);
+  let endWatch = () => {};
   // Beyond that they are closed at once, so that mail and store still have file descriptors.
   server.maxConnections = streamsMax + 1_000;
   const origin = () => options.publicUrl.replace(/:0$/, `:${(server.address() as AddressInfo | null)?.port}`);
@@ -90,12 +96,30 @@ export async function createWebServer(ports: Ports, options: WebServerOptions): 
   });
   return {
     liveLines: () => live.count(),
-    start: () => listen(server, options.listen),
+    async start() {
+      if (options.certificate !== undefined && server instanceof TlsServer) {
+        endWatch = await options.certificate((certificate) =>
+          server.setSecureContext({ ...certificate, ...tlsOptions }),
+        );
+      }
+      return listen(server, options.listen).catch((error: unknown) => {
+        endWatch();
+        throw error;
+      });
+    },
     stop() {
+      endWatch();
       live.close(); // they would hold the server open
       return close(server);
     },
   };
+}
+
+function createHttpServer(withTls: boolean): Server | TlsServer {
+  const options = { requestTimeout: requestTimeoutMs, maxHeaderSize: 16_384 };
+  return withTls
+    ? createTlsServer({ ...options, ...tlsOptions, handshakeTimeout: requestTimeoutMs })
+    : createServer(options);
 }
 
 /** The static pieces, and what the pages need to know of them and of the organisation. */
@@ -189,17 +213,21 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
-function listen(server: Server, { host, port }: WebServerOptions['listen']): Promise<number> {
+function listen(
+  server: Server | TlsServer,
+  target: WebServerOptions['listen'],
+): Promise<{ readonly host: string; readonly port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(target, () => {
       server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
+      const { address, port } = server.address() as AddressInfo;
+      resolve({ host: address, port });
     });
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server | TlsServer): Promise<void> {
   return new Promise((resolve) => {
     // A connection that is open and says nothing must not hold the process: Node no longer times it out by now.
     const last = setTimeout(() => server.closeAllConnections(), closeTimeoutMs);
