@@ -2,7 +2,6 @@
 // without it. Who does it, the service or this process, is decided behind compose.ts; here are arguments, words and exit codes.
 // Mail addresses are shown on purpose: it is the terminal of whoever entered them.
 
-import { parseArgs } from 'node:util';
 import { type AccountFile, readAccountFile } from './account-file.ts';
 import type {
   AccountAdmin,
@@ -12,6 +11,7 @@ import type {
   InviteOutcome,
   SendResult,
 } from './app/ports.ts';
+import { type CommandRun, type Environment, readArguments, shown, UsageError } from './command.ts';
 import { openAccounts } from './compose.ts';
 import { entryProblems, type NewAccount } from './core/account-entry.ts';
 import { refuseInvitation } from './core/invitation.ts';
@@ -19,13 +19,6 @@ import { type Locale, locales } from './core/locale.ts';
 import { type Mailbox, parseMailbox } from './core/mail-address.ts';
 import type { InviteRefusalReason } from './core/refusal.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
-
-/** What the process prints, and how it ends. */
-export interface AccountsRun {
-  readonly exitCode: number;
-  readonly output: string;
-  readonly complaint: string;
-}
 
 export interface AccountsOptions {
   /** Shows how far a long import has come, in place of what it showed before; empty: nothing any more. */
@@ -58,9 +51,6 @@ const accountsUsage = `Usage:
 
 It may run beside the service, as the same user, and is obeyed at once.
 Exit code: 0 done, 1 refused or mistakes, nothing was changed then, or not all invitations went out, 2 wrong usage.`;
-
-/** The command line is wrong; the message says how. */
-class UsageError extends Error {}
 
 /** Not done, for a reason that is told; `json` tells it to programs. */
 class Refusal extends Error {
@@ -105,12 +95,12 @@ interface Command {
 export async function runAccounts(
   args: readonly string[],
   defaults: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   options: AccountsOptions = {},
-): Promise<AccountsRun> {
+): Promise<CommandRun> {
   let command: Command | 'help';
   try {
-    command = readArguments(args);
+    command = readCommand(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { exitCode: 2, output: '', complaint: `${shown(error.message)}\n\n${accountsUsage}` };
@@ -130,7 +120,7 @@ export async function runAccounts(
 async function perform(
   { action, config }: Command,
   defaults: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   { showProgress = () => {}, waitMs }: AccountsOptions,
 ): Promise<Done> {
   const loaded = loadSettings({ files: [defaults, ...config], env });
@@ -180,8 +170,17 @@ async function prepare(
 
 // ---- arguments ----
 
-function readArguments(args: readonly string[]): Command | 'help' {
-  const { positionals, values } = parse(args);
+const text = { type: 'string' } as const;
+const ownOptions = {
+  mailbox: { type: 'string', multiple: true },
+  description: text,
+  'even-if-frozen': { type: 'boolean' },
+  all: { type: 'boolean' },
+  locale: text,
+} as const;
+
+function readCommand(args: readonly string[]): Command | 'help' {
+  const { positionals, values } = readArguments(args, ownOptions);
   if (values.help === true) return 'help';
   const [kind, ...rest] = positionals;
   const { mailbox = [], description = '', config, json = false } = values;
@@ -246,22 +245,6 @@ function single([first, ...more]: readonly string[], question: string): string {
   if (first === undefined) throw new UsageError(question);
   if (more.length > 0) throw new UsageError('One at a time, please; put a name with blanks in quotes.');
   return first;
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const mailbox = { type: 'string', multiple: true } as const;
-  const own = { all: flag, locale: text, 'even-if-frozen': flag } as const;
-  const options = { mailbox, description: text, config: text, json: flag, help: flag, ...own };
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    // Whoever asks for help gets it, whatever else is wrong.
-    if (args.includes('--help')) return { positionals: [], values: { help: true } };
-    // Its first sentence names the argument; the others are about programming.
-    throw new UsageError(error instanceof Error ? (error.message.split(/\.\s/)[0] ?? '') : String(error));
-  }
 }
 
 // ---- actions ----
@@ -506,11 +489,6 @@ function aligned(rows: readonly (readonly string[])[]): string {
   }
   const lines = rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('  '));
   return lines.map((line) => line.trimEnd()).join('\n');
-}
-
-/** Letters of all languages stay; what moves the cursor or turns the direction of writing is escaped. */
-function shown(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** `2026-11-20 10:15 UTC`. */

@@ -225,7 +225,7 @@ type Data = Basics & Awaited<ReturnType<typeof openData>>;
 async function openMail(settings: Settings, data: Data & { readonly verifier: MailVerifier }, closers: Close[]) {
   const { secrets, audit, news, store, changes, directory, clock, log, metrics, verifier } = data;
   const timed = timeReplies(metrics, clock);
-  const sender = timed.mailSender(createNodemailerSender(await senderOptions(settings, log)));
+  const sender = timed.mailSender(createNodemailerSender(await readSenderOptions(settings, log)));
   closers.push(() => sender.close());
   const outbox = new Outbox({ secrets, clock, log });
   const lookUps = new Outbox({ secrets, clock, log });
@@ -468,7 +468,7 @@ async function openOwnAccounts(settings: Settings, release: () => Promise<void>)
     let opened: Promise<MailSender> | undefined;
     const sender: Pick<MailSender, 'sendInvitation'> = {
       async sendInvitation(invitation) {
-        opened ??= senderOptions(settings, log).then(createNodemailerSender);
+        opened ??= readSenderOptions(settings, log).then(createNodemailerSender);
         return (await opened).sendInvitation(invitation);
       },
     };
@@ -605,8 +605,8 @@ function perMinute({ limits }: Settings): Readonly<Record<Asked, number>> {
   };
 }
 
-/** @throws Error, with the place and the remedy, when a file that it names is not what it should be */
-async function senderOptions({ relay, smtp, mail }: Settings, log: Log): Promise<MailSenderOptions> {
+/** The way to the relay, and our keys. @throws Error, with the place and the remedy, when a file that it names is not what it should be */
+export async function readSenderOptions({ relay, smtp, mail }: Settings, log: Log): Promise<MailSenderOptions> {
   const { passwordFile, caFile } = relay;
   const dkimKey = async ({ selector, file }: Settings['mail']['dkimKeys'][number]): Promise<DkimKey> => {
     const pem = await readSecretFile('mail.dkimKeys', file);

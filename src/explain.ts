@@ -4,7 +4,6 @@
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { parseArgs } from 'node:util';
 import type {
   DnsQuestion,
   ExplainedDecision,
@@ -17,17 +16,11 @@ import type {
   RecipientState,
   SignatureTrouble,
 } from './app/ports.ts';
+import { type CommandRun, readArguments, shown, UsageError } from './command.ts';
 import { openExplainMail } from './compose.ts';
 import { fileProblem } from './core/file-problem.ts';
 import type { SignatureCondition, SpfCondition } from './core/sender-policy.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
-
-/** What the process prints, and how it ends. */
-export interface ExplainRun {
-  readonly exitCode: number;
-  readonly output: string;
-  readonly complaint: string;
-}
 
 const explainUsage = `Usage:
   npm run explain -- FILE [--ip A] [--helo H] [--mail-from F] [--rcpt T] [--config FILE] [--json]
@@ -50,9 +43,6 @@ arguments, mistakes in the settings, a file that cannot be read.`;
 const exitCodes = { accepted: 0, refused: 1, 'try-later': 75 } as const;
 const noVerdict = 2;
 
-/** Something the caller has to put right; the message says what. */
-class UsageError extends Error {}
-
 /**
  * Runs the command.
  * @param args     what follows `explain`; the operator's
@@ -62,9 +52,9 @@ export async function runExplain(
   args: readonly string[],
   defaults: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<ExplainRun> {
+): Promise<CommandRun> {
   try {
-    const command = readArguments(args);
+    const command = readCommand(args);
     if (command === 'help') return { exitCode: 0, output: explainUsage, complaint: '' };
     const loaded = loadSettings({ files: [defaults, ...command.config], env });
     if (!loaded.ok) return { exitCode: noVerdict, output: '', complaint: formatMistakes(loaded.mistakes) };
@@ -77,10 +67,12 @@ export async function runExplain(
     return { exitCode: exitCodes[explanation.decision.outcome], output, complaint: '' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const complaint = error instanceof UsageError ? `${message}\n\n${explainUsage}` : message;
+    const complaint = error instanceof UsageError ? `${shown(message)}\n\n${explainUsage}` : message;
     return { exitCode: noVerdict, output: '', complaint };
   }
 }
+
+const text = { type: 'string' } as const;
 
 interface Command {
   readonly file: string;
@@ -89,8 +81,8 @@ interface Command {
   readonly envelope: Omit<ExplainRequest, 'file'>;
 }
 
-function readArguments(args: readonly string[]): Command | 'help' {
-  const { positionals, values } = parse(args);
+function readCommand(args: readonly string[]): Command | 'help' {
+  const { positionals, values } = readArguments(args, { ip: text, helo: text, 'mail-from': text, rcpt: text });
   if (values.help === true) return 'help';
   const [file, ...more] = positionals;
   if (file === undefined) throw new UsageError('Which message? Name its file.');
@@ -109,18 +101,6 @@ function readArguments(args: readonly string[]): Command | 'help' {
       recipient: readPath('--rcpt', values.rcpt, /^(?:[\x21-\x7e]+@[\x21-\x7e]+|postmaster)$/i),
     },
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const options = { ip: text, helo: text, 'mail-from': text, rcpt: text, config: text, json: flag, help: flag };
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    // Its first sentence names the argument; the others are about programming.
-    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error));
-  }
 }
 
 /** An address as SMTP has it: angle brackets or none, domain as ASCII. */

@@ -5,13 +5,19 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runAccounts } from './accounts.ts';
+import { runCheckConfig } from './check-config.ts';
+import type { CommandRun } from './command.ts';
 import { createService } from './compose.ts';
+import { runDoctor } from './doctor.ts';
 import { runExplain } from './explain.ts';
 import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
 
 const usage = `Usage:
   npm start                          everything on this machine, for trying out
   npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml
+  npm run check-config -- --config FILE
+                                     whether it would start with these settings, and what they mean
+  npm run doctor -- --config FILE    what to publish in the DNS and what else to do; changes nothing
   npm run explain -- FILE            what would happen to a saved message, and why; --help says more
   npm run accounts -- COMMAND        adds, imports, locks, invites and removes accounts; --help says more`;
 
@@ -79,19 +85,22 @@ async function develop(): Promise<void> {
 `);
 }
 
-async function explain(args: readonly string[]): Promise<never> {
-  const { exitCode, output, complaint } = await runExplain(args, configFile('default.yaml'), process.env);
-  if (complaint !== '') console.error(complaint);
-  if (output !== '') console.log(output);
-  // A look-up that nobody waits for any more must not hold this up.
-  process.exit(exitCode);
-}
+/** The commands beside the service: arguments in, words and an exit code out. */
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<CommandRun>>> = {
+  'check-config': (args) => runCheckConfig({ args, defaults: configFile('default.yaml'), env: process.env }),
+  doctor: (args) => runDoctor({ args, defaults: configFile('default.yaml'), env: process.env }),
+  explain: (args) => runExplain(args, configFile('default.yaml'), process.env),
+  accounts(args) {
+    const { stderr } = process;
+    const options = stderr.isTTY ? { showProgress: (text: string) => void stderr.write(`\r${text}\x1b[K`) } : {};
+    return runAccounts(args, configFile('default.yaml'), process.env, options);
+  },
+};
 
-async function accounts(args: readonly string[]): Promise<never> {
-  const { stderr } = process;
-  const options = stderr.isTTY ? { showProgress: (text: string) => void stderr.write(`\r${text}\x1b[K`) } : {};
-  const { exitCode, output, complaint } = await runAccounts(args, configFile('default.yaml'), process.env, options);
-  await Promise.all([print(stderr, complaint), print(process.stdout, output)]);
+async function runCommand(run: Promise<CommandRun>): Promise<never> {
+  const { exitCode, output, complaint } = await run;
+  await Promise.all([print(process.stderr, complaint), print(process.stdout, output)]);
+  // A look-up that nobody waits for any more must not hold this up.
   process.exit(exitCode);
 }
 
@@ -103,12 +112,13 @@ function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  if (process.argv[2] === 'explain') return explain(process.argv.slice(3));
-  if (process.argv[2] === 'accounts') return accounts(process.argv.slice(3));
+  const [, , name = '', ...args] = process.argv;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command !== undefined) return runCommand(command(args));
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { config: { type: 'string' } } });
-  const [command, ...more] = positionals;
-  if (command === 'develop' && more.length === 0 && values.config === undefined) return develop();
-  if (command === 'serve' && more.length === 0) return serve(values.config);
+  const [profile, ...more] = positionals;
+  if (profile === 'develop' && more.length === 0 && values.config === undefined) return develop();
+  if (profile === 'serve' && more.length === 0) return serve(values.config);
   console.error(usage);
   process.exit(2);
 }

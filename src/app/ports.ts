@@ -4,6 +4,15 @@
 import type { NewAccount } from '../core/account-entry.ts';
 import type { Challenge, ChallengeLimits, ChosenAccount, Sender } from '../core/challenge.ts';
 import type { ClientHint } from '../core/client-hint.ts';
+import type { Answer, MxRecord } from '../core/dns-checks.ts';
+import type {
+  CertificateFacts,
+  ClockFacts,
+  FolderFacts,
+  GreetingFacts,
+  RelayFacts,
+  SiteFacts,
+} from '../core/host-checks.ts';
 import type { Locale } from '../core/locale.ts';
 import type { Mailbox } from '../core/mail-address.ts';
 import type { KeyedAddress } from '../core/one-time-address.ts';
@@ -26,6 +35,7 @@ import type {
   TrustedSender,
   VerdictDetails,
 } from '../core/sender-policy.ts';
+import type { SetupCheck } from '../core/setup-check.ts';
 
 /** Something outside failed: the store, DNS, the thread that checks mail, the relay. Never holds a secret or a mail address in its message. */
 export class DependencyError extends Error {
@@ -1072,3 +1082,38 @@ export interface Explanation {
  * @throws DependencyError when the store cannot be read
  */
 export type ExplainMail = (request: ExplainRequest) => Promise<Explanation>;
+
+/** A key that signs our mail, as its record has it. */
+export interface DkimPublicKey {
+  readonly selector: string;
+  /** `rsa` or `ed25519`. */
+  readonly type: string;
+  /** Base64. */
+  readonly publicKey: string;
+}
+
+/** What `doctor` looks at. What fails is a value; none of these throws, sends mail or changes anything. */
+export interface SetupProbes {
+  /** The texts of a TXT record are joined. */
+  lookUp(name: string, type: 'A' | 'AAAA' | 'CNAME' | 'PTR' | 'TXT'): Promise<Answer<string>>;
+  mxOf(domain: string): Promise<Answer<MxRecord>>;
+  /** What SPF says of mail from an address in the name of a domain. */
+  spfVerdict(address: string, domain: string): Promise<string>;
+  /** The keys in the settings. */
+  dkimKeys(): Promise<readonly DkimPublicKey[]>;
+  /** Connects and reads the first line. */
+  greeting(host: string, port: number): Promise<GreetingFacts>;
+  /** Connects, says EHLO, encrypts and logs in as for a reply, and leaves. */
+  relay(): Promise<RelayFacts>;
+  /** Asks for the reset page as a browser would. */
+  site(): Promise<SiteFacts>;
+  /** Undefined when none is set. */
+  mailCertificate(): Promise<CertificateFacts | undefined>;
+  clock(): Promise<ClockFacts>;
+  folder(): Promise<FolderFacts>;
+  /** Of the running service; undefined when there is none to be seen. */
+  openFilesLimit(): Promise<number | undefined>;
+}
+
+/** Looks at everything the service needs around it; see core/dns-checks.ts and core/host-checks.ts. */
+export type ExamineSetup = () => Promise<readonly SetupCheck[]>;

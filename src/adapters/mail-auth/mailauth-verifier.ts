@@ -218,3 +218,11 @@ async function askCanary(question: SpfQuestion): Promise<SpfCanary> {
   if (results.includes('pass')) return 'open';
   return results.includes('temperror') ? 'temperror' : 'closed';
 }
+
+/** What SPF says of mail from an address in the name of a domain. @param lookup fresh, with checked names and a budget */
+export async function askSpf(ip: string, domain: string, hostname: string, lookup: Lookup): Promise<string> {
+  const sender = `postmaster@${domain}`;
+  const question = { ip, sender, helo: hostname, mta: hostname, ...spfChecks, resolver: lookup as DNSResolver };
+  const result: SPFResult | false = await spf(question);
+  return result ? result.status.result : 'none';
+}

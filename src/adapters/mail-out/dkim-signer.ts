@@ -2,8 +2,9 @@
 // sign on the event loop, and none of them signs a field that is not there: here libuv's threads do the arithmetic, and
 // nobody can add a second From. What we write is small, ASCII and our own; mailauth verifies it in the tests.
 
-import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
+import type { DkimPublicKey } from '../../app/ports.ts';
 
 /** A key that is fit to sign, and under which name its public half is published. */
 export interface DkimKey {
@@ -112,4 +113,12 @@ function relaxedBody(body: string): string {
     .replace(/[ \t]+/g, ' ')
     .replace(/(?:\r\n)+$/, '');
   return lines === '' ? '' : `${lines}\r\n`;
+}
+
+/** What has to stand in the DNS for a key (RFC 6376 §3.6.1, RFC 8463 §4.2). */
+export function publishedKey({ selector, key }: DkimKey): DkimPublicKey {
+  const der = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const type = key.asymmetricKeyType === 'ed25519' ? 'ed25519' : 'rsa';
+  // Of an Ed25519 key the 32 octets alone; the wrapping before them is always the same.
+  return { selector, type, publicKey: (type === 'ed25519' ? der.subarray(-32) : der).toString('base64') };
 }

@@ -10,7 +10,8 @@ import { composeInvitation } from './invitation-message.ts';
 import { composeNotice } from './notice-message.ts';
 import { composeReply, type ReplyOptions } from './reply-message.ts';
 
-export interface MailSenderOptions extends ReplyOptions {
+/** Where the relay is, and how we come to it. */
+export interface RelayOptions {
   /** `smtp://` or `smtps://`, checked; may hold a password, so it is never logged. */
   readonly relayUrl: string;
   /** In place of the one in the URL; null: none. */
@@ -21,6 +22,9 @@ export interface MailSenderOptions extends ReplyOptions {
   readonly ca: string | null;
   /** Our name in EHLO: the only one SPF can check when the envelope sender is empty. */
   readonly hostname: string;
+}
+
+export interface MailSenderOptions extends ReplyOptions, RelayOptions {
   /** None: nothing is signed. */
   readonly dkimKeys: readonly DkimKey[];
 }
@@ -71,8 +75,11 @@ export function createNodemailerSender(options: MailSenderOptions): MailSender {
   };
 }
 
-/** RFC 3207 §6: whoever is on the way can take STARTTLS out of the answer, so `required` does not ask whether it is there. */
-function whereTo({ relayUrl, password, tls, ca }: MailSenderOptions) {
+/**
+ * The relay as nodemailer wants it. RFC 3207 §6: whoever is on the way can take STARTTLS out of the answer, so `required`
+ * does not ask whether it is there.
+ */
+export function whereTo({ relayUrl, password, tls, ca }: RelayOptions) {
   const url = new URL(relayUrl);
   const user = decodeURIComponent(url.username);
   return {
@@ -99,7 +106,7 @@ function failureOf(error: unknown): 'temporary' | 'permanent' | 'away' {
 }
 
 /** Codes only: the text of a relay may repeat the address. */
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   const { code, command, responseCode } = Object(error) as Readonly<Record<string, unknown>>;
   return [code, command, responseCode].filter((part) => part !== undefined).join(' ');
 }

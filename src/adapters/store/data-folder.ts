@@ -88,6 +88,11 @@ function listen(path: string): Promise<Server> {
   });
 }
 
+/** Who has claimed the folder: `process 4711`; undefined when nobody has. */
+export function ownerOfFolder(folder: string): Promise<string | undefined> {
+  return ask(join(folder, 'lock'));
+}
+
 /** Who listens there; undefined when nobody does any more. One that does not answer is there all the same. */
 function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
