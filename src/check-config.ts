@@ -37,7 +37,8 @@ async function check(settings: Settings): Promise<Outcome> {
 function meaningOf({ web, smtp, mail, dns, relay, data, directory, keys }: Settings): Readonly<Record<string, string>> {
   const { username, host } = new URL(relay.url);
   const place = (listen: Settings['web']['listen']) => (listen === 'systemd' ? 'a socket of systemd' : written(listen));
-  const pagesTls = web.certificateFile === null ? 'without TLS, which a proxy adds' : 'with TLS';
+  const proxy = web.trustedProxies.length === 0 ? 'a proxy adds; name it in web.trustedProxies' : 'a proxy adds';
+  const pagesTls = web.certificateFile === null ? `without TLS, which ${proxy}` : 'with TLS';
   const pages = web.publicUrl.startsWith('https:') ? pagesTls : 'for this machine only';
   const starttls = smtp.certificateFile === null ? 'without STARTTLS' : 'with STARTTLS';
   const fronts = [

@@ -1,6 +1,7 @@
 // Builds what looks at an installation from outside of the service: `check-config` and `doctor`. Beside compose.ts, for it
 // names adapters as well; nothing here claims the data folder, makes a file or sends mail.
 
+import { stat } from 'node:fs/promises';
 import { parseDirectorySecret } from './adapters/directory-http/http-directory.ts';
 import { createDnsResolver } from './adapters/dns/node-resolver.ts';
 import { askSpf } from './adapters/mail-auth/mailauth-verifier.ts';
@@ -123,6 +124,9 @@ export async function checkFiles(settings: Settings): Promise<readonly string[]>
       await readCertificate({ certificate, key }).catch((error: unknown) => {
         throw new Error(`${edge}.certificateFile, ${edge}.keyFile: ${messageOf(error)}.`);
       });
+      // A group for all who need it is usual.
+      const { mode } = await stat(key);
+      if ((mode & 0o007) !== 0) throw new Error(`${edge}.keyFile: ${key} is open to everybody. Run: chmod o= ${key}`);
     }),
   ];
   const results = await Promise.allSettled(reads);

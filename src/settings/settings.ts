@@ -716,9 +716,9 @@ export const crossRules: readonly CrossRule[] = [
   },
   {
     // All browsers would be one network: after five addresses in an hour nobody could type one any more.
-    options: ['web.trustedProxies', 'fallback.typedAddress'],
-    broken: ({ web: { publicUrl = '', trustedProxies = [] }, fallback: { typedAddress } }) =>
-      typedAddress === 'on' && publicUrl.startsWith('https:') && trustedProxies.length === 0
+    options: ['web.trustedProxies', 'web.certificateFile', 'fallback.typedAddress'],
+    broken: ({ web: { publicUrl = '', trustedProxies = [], certificateFile = null }, fallback: { typedAddress } }) =>
+      typedAddress === 'on' && publicUrl.startsWith('https:') && certificateFile === null && trustedProxies.length === 0
         ? {
             problem: 'addresses may be typed and are limited per network, but the proxy that ends TLS is not named',
             remedy: 'Name the proxy, for example ["127.0.0.1"], and have it send X-Forwarded-For.',

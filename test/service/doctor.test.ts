@@ -277,6 +277,7 @@ describe('check-config', () => {
     assert.match(output, /^ {2}Mail {6}for in\.school\.example, received at .* as mx\.in.*, with STARTTLS$/m);
     assert.match(output, /^ {2}Replies .* through relay\.school\.example:587, with a login$/m);
     assert.doesNotMatch(output, /geheim|user:/);
+    assert.match((await check({})).output, /without TLS, which a proxy adds; name it in web\.trustedProxies$/m);
   });
 
   it('finds every file that is not as it must be', async () => {
@@ -293,6 +294,15 @@ describe('check-config', () => {
     }
     assert.match(output, /secret can be read by others \(mode 644\)/);
     assert.doesNotMatch(output, /whsec_x/);
+  });
+
+  it('finds a private key that everybody can read', async () => {
+    await chmod(file('smtp.key'), 0o604);
+    const { exitCode, output } = await check({});
+    await chmod(file('smtp.key'), 0o640);
+    assert.equal(exitCode, 1);
+    assert.match(output, /smtp\.keyFile: .*smtp\.key is open to everybody\. Run: chmod o= /);
+    assert.equal((await check({})).exitCode, 0);
   });
 
   it('says all mistakes of the settings, as text and as JSON', async () => {

@@ -238,7 +238,7 @@ describe('mail for the operator', () => {
 
 describe('behind a front that hands mail on', () => {
   const front = '127.0.0.1';
-  before(() => start({ 'smtp.frontAddresses': [front] }));
+  before(() => start({ 'smtp.frontAddresses': [front], 'limits.messagesPerNetworkPerMinute': 10 }));
   after(() => world.close());
 
   /** The answer to an honest mail without a signature that the front brings. */

@@ -497,6 +497,8 @@ describe('mistakes', () => {
   });
 });
 
+const behindProxy = { 'web.trustedProxies': ['127.0.0.1'] };
+
 describe('rules between options', () => {
   const rules: readonly [
     name: string,
@@ -634,7 +636,28 @@ describe('rules between options', () => {
       { overrides: { 'web.publicUrl': 'https://reset.school.example' } },
       /\.yaml:/,
       'fallback.typedAddress',
-      /web\.trustedProxies: .*not named/,
+      /web\.trustedProxies and web\.certificateFile: .*not named/,
+    ],
+    [
+      'a certificate of the pages without a key',
+      { overrides: { 'web.certificateFile': 'a.pem', 'web.publicUrl': 'https://127.0.0.1:0', ...behindProxy } },
+      /^override/,
+      'web.certificateFile',
+      /web\.keyFile: one is given without the other/,
+    ],
+    [
+      'pages with TLS and a URL without',
+      { overrides: { 'web.certificateFile': 'a.pem', 'web.keyFile': 'b.pem' } },
+      /^override/,
+      'web.certificateFile',
+      /their URL says http/,
+    ],
+    [
+      'a front that is a proxy as well',
+      { overrides: { 'smtp.frontAddresses': ['192.0.2.5'], 'smtp.proxyAddresses': ['192.0.2.4', '192.0.2.5'] } },
+      /^override/,
+      'smtp.proxyAddresses',
+      /an address is in both/,
     ],
     [
       'env without a secret',
@@ -676,6 +699,15 @@ describe('rules between options', () => {
       const { keys } = settingsOf({ files: [developmentFile], env: { RTV_KEYS_SECRET: given }, overrides });
       assert.deepEqual(keys.secret, given.split(', '));
     }
+  });
+
+  test('pages with a certificate of their own need no proxy', () => {
+    const overrides = {
+      'web.publicUrl': 'https://reset.school.example',
+      'web.certificateFile': 'a.pem',
+      'web.keyFile': 'b.pem',
+    };
+    assert.equal(settingsOf({ files: [developmentFile], overrides }).web.keyFile, 'b.pem');
   });
 
   test('a directory behind HTTP, on this machine and elsewhere', () => {

@@ -1,7 +1,6 @@
 // What is in certificate files, for whoever wants to know whether they will do.
 
 import { X509Certificate } from 'node:crypto';
-import { fileProblem } from '../../core/file-problem.ts';
 import type { CertificateFacts } from '../../core/host-checks.ts';
 import { type CertificateFiles, readCertificate } from './certificate-files.ts';
 
@@ -19,8 +18,6 @@ export async function certificateFacts(files: CertificateFiles, host: string): P
       fitsName: certificate.checkHost(host, { subject: 'never' }) !== undefined,
     };
   } catch (error) {
-    const { path } = Object(error) as { readonly path?: unknown };
-    if (typeof path === 'string') return { kind: 'failed', problem: `${path} ${fileProblem(error)}` };
     return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
   }
 }

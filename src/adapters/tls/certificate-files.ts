@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Certificate, Clock, Log, WatchCertificate } from '../../app/ports.ts';
+import { fileProblem } from '../../core/file-problem.ts';
 
 /** PEM files. */
 export interface CertificateFiles {
@@ -67,11 +68,17 @@ async function describeFiles(files: CertificateFiles): Promise<string> {
 
 /** @throws Error with the place when the files cannot be read or do not fit together */
 export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
-  const [cert, key] = await Promise.all([readFile(files.certificate), readFile(files.key)]);
+  const [cert, key] = await Promise.all([read(files.certificate), read(files.key)]);
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
     throw new Error(`${files.certificate} and ${files.key} are no certificate and its key`, { cause });
   }
   return { cert, key };
+}
+
+function read(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: unknown) => {
+    throw new Error(`${path} ${fileProblem(cause)}`, { cause });
+  });
 }
