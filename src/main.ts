@@ -10,6 +10,7 @@ import type { CommandRun } from './command.ts';
 import { createService } from './compose.ts';
 import { runDoctor } from './doctor.ts';
 import { runExplain } from './explain.ts';
+import { runKeys } from './keys.ts';
 import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
 
 const usage = `Usage:
@@ -19,7 +20,8 @@ const usage = `Usage:
                                      whether it would start with these settings, and what they mean
   npm run doctor -- --config FILE    what to publish in the DNS and what else to do; changes nothing
   npm run explain -- FILE            what would happen to a saved message, and why; --help says more
-  npm run accounts -- COMMAND        adds, imports, locks, invites and removes accounts; --help says more`;
+  npm run accounts -- COMMAND        adds, imports, locks, invites and removes accounts; --help says more
+  npm run keys -- rotate             a new key at once; open pages go on`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));
@@ -89,6 +91,7 @@ async function develop(): Promise<void> {
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<CommandRun>>> = {
   'check-config': (args) => runCheckConfig({ args, defaults: configFile('default.yaml'), env: process.env }),
   doctor: (args) => runDoctor({ args, defaults: configFile('default.yaml'), env: process.env }),
+  keys: (args) => runKeys({ args, defaults: configFile('default.yaml'), env: process.env }),
   explain: (args) => runExplain(args, configFile('default.yaml'), process.env),
   accounts(args) {
     const { stderr } = process;

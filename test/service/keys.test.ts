@@ -11,6 +11,7 @@ import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { readOperator } from '../../src/adapters/system/operator.ts';
 import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challenge-tokens.ts';
 import { openKeys } from '../../src/compose.ts';
+import { runKeys } from '../../src/keys.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
@@ -195,6 +196,29 @@ describe('the command', () => {
     await world.restart();
     assert.equal(await keyCount(), 3);
     await assert.rejects(openKeys(settingsOf({ 'data.dir': join(world.dataDir, 'nowhere') })), /There is no folder/);
+  });
+
+  it('says in words, or as JSON, what it has done', async () => {
+    const config = join(import.meta.dirname, '../../config');
+    const env = { RTV_DATA_DIR: world.dataDir };
+    const run = (...args: string[]) =>
+      runKeys({
+        args: [...args, '--config', join(config, 'development.yaml')],
+        defaults: join(config, 'default.yaml'),
+        env,
+      });
+    assert.deepEqual(await run('rotate'), {
+      exitCode: 0,
+      output: 'There is a new key. Keep a copy of keys.json.',
+      complaint: '',
+    });
+    const { output } = await run('rotate', '--json');
+    assert.deepEqual(JSON.parse(output), { kind: 'rotated', keyId: (await keysIn(world.dataDir)).keys[0]?.id });
+    await run('rotate');
+    const { exitCode, output: tooMany } = await run('rotate');
+    assert.deepEqual([exitCode, /still needed/.test(tooMany), await keyCount()], [1, true, 4]);
+    assert.equal((await run()).exitCode, 2);
+    assert.match((await run('--help')).output, /keys -- rotate/);
   });
 
   it('has nothing to change where the keys are in the environment', async () => {

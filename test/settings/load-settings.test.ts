@@ -723,20 +723,6 @@ describe('rules between options', () => {
     }
   });
 
-  for (const [name, given, right] of [
-    ['24 bytes', `whsec_${Buffer.alloc(24).toString('base64')}`, true],
-    ['64 bytes', `whsec_${Buffer.alloc(64).toString('base64')}`, true],
-    ['23 bytes', `whsec_${Buffer.alloc(23).toString('base64')}`, false],
-    ['65 bytes', `whsec_${Buffer.alloc(65).toString('base64')}`, false],
-    ['another prefix', `whpk_${Buffer.alloc(32).toString('base64')}`, false],
-    ['base64url', `whsec_${Buffer.alloc(32, 255).toString('base64url')}`, false],
-  ] as const) {
-    test(`a directory secret of ${name} is ${right ? 'taken' : 'refused'}`, () => {
-      const env = { RTV_DIRECTORY_SECRET: given, RTV_DIRECTORY_KIND: 'http', RTV_DIRECTORY_URL: directoryUrl };
-      assert.equal(loadSettings({ files: [developmentFile], env }).ok, right);
-    });
-  }
-
   test('a rule waits until its own options are right', () => {
     const env = { RTV_LIMITS_CODE_LIFETIME_MINUTES: '90', RTV_LIMITS_CHALLENGE_LIFETIME_MINUTES: 'x' };
     assert.equal(mistakesOf({ files: [developmentFile], env }).length, 1);
@@ -754,6 +740,22 @@ describe('rules between options', () => {
       ['limits.codeLifetimeMinutes'],
     );
   });
+});
+
+describe('the secret of a directory', () => {
+  for (const [name, given, right] of [
+    ['24 bytes', `whsec_${Buffer.alloc(24).toString('base64')}`, true],
+    ['64 bytes', `whsec_${Buffer.alloc(64).toString('base64')}`, true],
+    ['23 bytes', `whsec_${Buffer.alloc(23).toString('base64')}`, false],
+    ['65 bytes', `whsec_${Buffer.alloc(65).toString('base64')}`, false],
+    ['another prefix', `whpk_${Buffer.alloc(32).toString('base64')}`, false],
+    ['base64url', `whsec_${Buffer.alloc(32, 255).toString('base64url')}`, false],
+  ] as const) {
+    test(`a directory secret of ${name} is ${right ? 'taken' : 'refused'}`, () => {
+      const env = { RTV_DIRECTORY_SECRET: given, RTV_DIRECTORY_KIND: 'http', RTV_DIRECTORY_URL: directoryUrl };
+      assert.equal(loadSettings({ files: [developmentFile], env }).ok, right);
+    });
+  }
 });
 
 describe('the way to the relay', () => {

@@ -174,11 +174,10 @@ function handlers(
   connections: Connections,
 ): SMTPServerOptions {
   const answer = createAnswer({ clock, log });
-  // Whom they speak for they do not say, or did not (a proxy whose own address is left): nobody's address, and so no SPF.
-  const isProxy = createAddressList(options.proxyAddresses);
   const isFront = createAddressList(options.frontAddresses);
-  const clientOf = ({ remoteAddress }: SMTPServerSession) =>
-    isProxy(remoteAddress) || isFront(remoteAddress) ? undefined : remoteAddress;
+  // Whom they speak for they do not say, or did not (a proxy whose own address is left): nobody's address, and so no SPF.
+  const isNobody = createAddressList([...options.proxyAddresses, ...options.frontAddresses]);
+  const clientOf = ({ remoteAddress }: SMTPServerSession) => (isNobody(remoteAddress) ? undefined : remoteAddress);
   const memories = new WeakMap<SMTPServerSession, Memory>();
   const memoryOf = (session: SMTPServerSession): Memory => {
     const memory = memories.get(session) ?? { badRecipients: 0 };
