@@ -28,6 +28,7 @@ const invited: InviteOutcome = {
   mailboxes: [
     { mailbox: amy, result: { kind: 'handed-over' } },
     { mailbox: amy, result: { kind: 'permanent', detail: 'EENVELOPE 550' } },
+    { mailbox: amy, result: { kind: 'away', detail: 'ESOCKET CONN' } },
   ],
 };
 

@@ -86,7 +86,7 @@ const keysOutcome = z.discriminatedUnion('kind', [
 const mailboxesOutcome = z.enum([...outcome.options, 'address-frozen']);
 const result = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('handed-over') }),
-  z.strictObject({ kind: z.enum(['temporary', 'permanent']), detail: z.string() }),
+  z.strictObject({ kind: z.enum(['temporary', 'permanent', 'away']), detail: z.string() }),
 ]);
 const invited = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('invited'), mailboxes: z.array(z.strictObject({ mailbox, result })) }),
