@@ -1092,7 +1092,10 @@ export interface DkimPublicKey {
   readonly publicKey: string;
 }
 
-/** What `doctor` looks at. What fails is a value; none of these throws, sends mail or changes anything. */
+/**
+ * What `doctor` looks at. What fails is a value; none of these sends mail or changes anything. Only a file that the settings
+ * name, and that cannot be read, is an Error, as at the start.
+ */
 export interface SetupProbes {
   /** The texts of a TXT record are joined. */
   lookUp(name: string, type: 'A' | 'AAAA' | 'CNAME' | 'PTR' | 'TXT'): Promise<Answer<string>>;

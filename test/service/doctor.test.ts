@@ -2,6 +2,7 @@
 // after the other is not; how they are called, and that no secret is shown.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -68,6 +69,7 @@ interface Changes {
   readonly relay?: object;
   readonly dns?: object;
   readonly directory?: object;
+  readonly mail?: object;
 }
 
 async function settingsFile(changes: Changes = {}): Promise<string> {
@@ -81,7 +83,7 @@ async function settingsFile(changes: Changes = {}): Promise<string> {
       keyFile: file('smtp.key'),
       ...changes.smtp,
     },
-    mail: { domain: 'in.school.example', from: 'accounts@school.example', siteName: 'Example School' },
+    mail: { domain: 'in.school.example', from: 'accounts@school.example', siteName: 'Example School', ...changes.mail },
     dns: { servers: [`127.0.0.1:${world.kit.dns.port}`], ...changes.dns },
     relay: { url: `smtp://127.0.0.1:${world.kit.sink.port}`, ...changes.relay },
     data: { dir: world.dataDir },
@@ -92,6 +94,7 @@ async function settingsFile(changes: Changes = {}): Promise<string> {
 }
 
 interface Check {
+  readonly publish: readonly string[];
   readonly name: string;
   readonly state: string;
   readonly found: string;
@@ -213,7 +216,7 @@ describe('doctor', { timeout: 60_000 }, () => {
     await findsOne('smtp-certificate', /is not for mx\.in/, files('other'));
     await findsOne('smtp-certificate', /has expired/, files('old'));
     await findsOne('smtp-certificate', /is valid until/, files('soon'));
-    await findsOne('smtp-certificate', /nowhere\.pem was not found/, files('nowhere'));
+    await findsOne('smtp-certificate', /nowhere\.(?:pem|key) was not found/, files('nowhere'));
     const unfitting = { smtp: { certificateFile: file('smtp.pem'), keyFile: file('old.key') } };
     await findsOne('smtp-certificate', /are no certificate and its key/, unfitting);
     await findsOne('smtp-certificate', /None is set/, {
@@ -230,8 +233,43 @@ describe('doctor', { timeout: 60_000 }, () => {
     await findsOne('pages', /Nobody listens/, { web: { publicUrl: 'http://127.0.0.1:9' } });
   });
 
+  it('compares the keys that sign with what the DNS has', async () => {
+    const keys = {
+      rsa: generateKeyPairSync('rsa', { modulusLength: 2048 }),
+      ed: generateKeyPairSync('ed25519'),
+    };
+    const pem = { type: 'pkcs8', format: 'pem' } as const;
+    for (const [name, { privateKey }] of Object.entries(keys)) {
+      await writeFile(file(`dkim-${name}.pem`), privateKey.export(pem), { mode: 0o600 });
+    }
+    const mail = { dkimKeys: [`one=${file('dkim-rsa.pem')}`, `two=${file('dkim-ed.pem')}`] };
+    const { checks, toDo } = await doctor({ mail });
+    assert.deepEqual(
+      toDo.map(({ name }) => name),
+      ['from-dkim one', 'from-dkim two'],
+    );
+    // What it says is what has to be published: with that, all is well.
+    for (const { name, publish } of checks.filter((check) => check.name.startsWith('from-dkim'))) {
+      const [, place = '', data = ''] = /^(\S+)\. {2}IN {2}TXT {2}(.*)$/.exec(publish[0] ?? '') ?? [];
+      assert.equal(place, `${name.split(' ')[1]}._domainkey.school.example`);
+      zone(place, { TXT: [[...data.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join('')] });
+    }
+    assert.deepEqual((await doctor({ mail })).toDo, []);
+    zone('one._domainkey.school.example', { TXT: ['v=DKIM1; p=AAAA'] });
+    await findsOne('from-dkim one', /has another key/, { mail });
+  });
+
+  it('says which file of the settings it cannot read', async () => {
+    const args = ['--config', await settingsFile({ mail: { dkimKeys: [`one=${file('none.pem')}`] } })];
+    const { exitCode, complaint } = await runDoctor({ args, defaults, env: {} });
+    assert.equal(exitCode, 1);
+    assert.match(complaint, /none\.pem was not found/);
+  });
+
   it('finds a relay that is away, or refuses the login', async () => {
     await findsOne('relay', /connection \(ESOCKET CONN\)/, { relay: { url: 'smtp://127.0.0.1:9' } });
+    const sink = `smtp://127.0.0.1:${world.kit.sink.port}`;
+    await findsOne('relay', /tls \(ETLS/, { relay: { url: sink, tls: 'required' } });
     const relay = new SMTPServer({
       logger: false,
       disabledCommands: ['STARTTLS'],
