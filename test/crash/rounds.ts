@@ -9,12 +9,13 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Mailbox, parseMailbox } from '../../src/core/mail-address.ts';
 import { type DkimKeys, loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
 import { findIdentity } from '../../src/testkit/identities.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
 import { writeMail } from '../../src/testkit/message.ts';
+import type { ReceivedMessage } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
 import { oneNetwork } from '../support/limits.ts';
 import { codeIn, Visitor } from '../support/world.ts';
@@ -148,22 +149,53 @@ async function start(config: string, { troubles, site }: Scene, seed: number): P
 
 /** All replies by label, with the Message-ID and the code of each. */
 function collectReplies(kit: Kit) {
-  const byLabel = new Map<string, { readonly id: string; readonly code: string }[]>();
+  const byLabel = new Map<string, { readonly id: string; readonly code: Promise<string> }[]>();
   let repeated = 0;
-  kit.sink.onMessage(async (message) => {
-    const text = message.raw.toString('latin1');
-    const label = /^Subject: .*?([A-Z]{4}-[A-Z]{4})/m.exec(text)?.[1] ?? '';
-    const id = /^Message-ID: *(\S+)/im.exec(text)?.[1] ?? '';
-    const code = await codeIn(message);
+  kit.sink.onMessage((message) => {
+    const label = labelOf(message);
+    const id = /^Message-ID: *(\S+)/im.exec(message.raw.toString('latin1'))?.[1] ?? '';
     const known = byLabel.get(label) ?? [];
     if (known.some((reply) => reply.id === id)) repeated += 1;
-    byLabel.set(label, [...known, { id, code }]);
+    byLabel.set(label, [...known, { id, code: codeIn(message) }]);
   });
+  const of = (label: string) => byLabel.get(label) ?? [];
   return {
-    of: (label: string) => byLabel.get(label) ?? [],
+    of,
+    /** All that came for a label, once there is one. */
+    async some(label: string) {
+      if (of(label).length === 0) {
+        await kit.sink.waitFor((message) => labelOf(message) === label, { timeoutMs: replyTimeoutMs });
+      }
+      return of(label);
+    },
     repeated: () => repeated,
   };
 }
+
+function labelOf({ raw }: ReceivedMessage): string {
+  return /^Subject: .*?([A-Z]{4}-[A-Z]{4})/m.exec(raw.toString('latin1'))?.[1] ?? '';
+}
+
+/** Counts what happens: pages that open, answers to mails, replies. A moment is when so much of it has happened. */
+function createMoments(random: () => number) {
+  let due: { left: number; come(): void } | undefined;
+  return {
+    happened() {
+      if (due === undefined) return;
+      due.left -= 1;
+      if (due.left <= 0) due.come();
+    },
+    /** @param most things that happen until then, and then some turns of the event loop, for it is not to be the thing itself */
+    async next(most: number): Promise<void> {
+      await new Promise<void>((come) => {
+        due = { left: Math.ceil(random() * most), come };
+      });
+      for (let turns = Math.floor(random() * 200); turns > 0; turns -= 1) await nextTurn();
+    },
+  };
+}
+
+type Moments = ReturnType<typeof createMoments>;
 
 /** People at work until the service is killed. @returns what they had begun by then */
 async function loadAndKill({ child, smtpPort }: Running, scene: Scene): Promise<readonly Attempt[]> {
@@ -172,30 +204,40 @@ async function loadAndKill({ child, smtpPort }: Running, scene: Scene): Promise<
   const gone = once(child, 'exit');
   if (troubles.includes('relay'))
     kit.sink.answer = () => (random() < 0.3 ? { code: 451, text: '4.7.1 later' } : undefined);
+  const moments = createMoments(random);
+  const endReplies = kit.sink.onMessage(moments.happened);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
   const work = async () => {
-    while (!isOver()) await attempt(scene, smtpPort, attempts);
+    // What goes wrong here, by the kill or by other trouble, is looked at after the restart.
+    while (!isOver()) await attempt(scene, smtpPort, attempts, moments).catch(moments.happened);
   };
   // The kill ends them in the middle of whatever they do.
-  const workers = Array.from({ length: senders }, () => work().catch(() => {}));
-  await sleep(100 + random() * 500);
+  const workers = Array.from({ length: senders }, work);
+  await moments.next(100);
   if (troubles.includes('disk')) {
     const away = join(data, 'away');
     await rename(join(data, 'challenges'), away);
-    await sleep(random() * 150);
+    await moments.next(20);
     await rename(away, join(data, 'challenges'));
-    await sleep(random() * 150);
+    await moments.next(20);
   }
   child.kill('SIGKILL');
   await gone;
+  endReplies();
   await Promise.all(workers);
   return attempts;
 }
 
 /** One person: opens the page, sends the mail, and if it goes that far types the code. */
-async function attempt({ keys, site, replies }: Scene, smtpPort: number, attempts: Attempt[]): Promise<void> {
+async function attempt(
+  { keys, site, replies }: Scene,
+  smtpPort: number,
+  attempts: Attempt[],
+  { happened }: Moments,
+): Promise<void> {
   const visitor = new Visitor(site);
   const { nonce, address, label } = await visitor.open();
+  happened();
   // Each writes from a mailbox of its own, which is answered once a minute.
   const amy = findIdentity('amy');
   const author = parseMailbox(`${label.toLowerCase()}@school.example`);
@@ -204,7 +246,8 @@ async function attempt({ keys, site, replies }: Scene, smtpPort: number, attempt
   const begun: Attempt = { visitor, nonce, address, label, author, raw, accepted: false, typed: 'no' };
   attempts.push(begun);
   begun.accepted = (await send(begun, smtpPort)).startsWith('250 ');
-  const { code } = replies.of(label)[0] ?? {};
+  happened();
+  const code = await replies.of(label)[0]?.code;
   if (code === undefined) return;
   begun.typed = 'unanswered';
   assert.equal((await visitor.enter({ nonce }, code)).status, 303);
@@ -230,12 +273,9 @@ async function comesAgain(attempt: Attempt, { smtpPort }: Running, { troubles }:
 
 /** One code came for it, under one Message-ID, and it works. */
 async function holds({ label, visitor, nonce, typed }: Attempt, { replies, troubles }: Scene): Promise<void> {
-  for (let waitedMs = 0; replies.of(label).length === 0; waitedMs += 10) {
-    assert.ok(waitedMs < replyTimeoutMs, 'a message that was accepted got no reply');
-    await sleep(10);
-  }
-  const codes = new Set(replies.of(label).map(({ code }) => code));
-  const ids = new Set(replies.of(label).map(({ id }) => id));
+  const came = await replies.some(label);
+  const codes = new Set(await Promise.all(came.map(({ code }) => code)));
+  const ids = new Set(came.map(({ id }) => id));
   assert.deepEqual([codes.size, ids.size], [1, 1], 'one code, one Message-ID');
   const [code = ''] = codes;
   if (typed === 'right') {
