@@ -17,6 +17,7 @@ import {
   stored as recordsOf,
   replyTo,
   startWorld,
+  storedAccount,
   Visitor,
   type World,
 } from '../support/world.ts';
@@ -33,18 +34,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-interface Stored {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly password: string | null;
-  readonly confirmed: readonly object[];
-}
 const fileOf = (name: string) => readFile(join(world.dataDir, name), 'utf8');
-async function stored(name: string): Promise<Stored> {
-  const file: { accounts: Stored[] } = JSON.parse(await fileOf('accounts.json'));
-  return file.accounts.find((account) => account.name === name) ?? assert.fail(name);
-}
+const stored = (name: string) => storedAccount(world, name);
 
 interface Visit {
   readonly purpose: Purpose;

@@ -5,11 +5,12 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { StoredAccount } from '../../src/adapters/accounts/account-record.ts';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, storedAccount, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const good = 'blue kettle winter piano';
@@ -24,24 +25,12 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-interface Stored {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly password: string | null;
-  readonly sessionsEndedAt: number | null;
-}
-async function stored(name: string): Promise<Stored> {
-  const file: { accounts: Stored[] } = JSON.parse(await readFile(join(world.dataDir, 'accounts.json'), 'utf8'));
-  const found = file.accounts.find((account) => account.name === name);
-  assert.ok(found);
-  return found;
-}
+const stored = (name: string) => storedAccount(world, name);
 /** Changes the accounts as an administrator does, while the service is down. */
-async function edit(name: string, changes: Partial<Stored>): Promise<void> {
+async function edit(name: string, changes: Partial<StoredAccount>): Promise<void> {
   await world.service.stop();
   const path = join(world.dataDir, 'accounts.json');
-  const file: { accounts: Stored[] } = JSON.parse(await readFile(path, 'utf8'));
+  const file: { accounts: StoredAccount[] } = JSON.parse(await readFile(path, 'utf8'));
   const accounts = file.accounts.map((account) => (account.name === name ? { ...account, ...changes } : account));
   await writeFile(path, JSON.stringify({ ...file, accounts }));
   await world.restart();

@@ -11,7 +11,7 @@ import { createAdminClient } from '../../src/adapters/admin/admin-socket.ts';
 import { readOperator } from '../../src/adapters/system/operator.ts';
 import { digitsAt, readKey, wrongDigitsAt } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, storedAccount, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const good = 'blue kettle winter piano';
@@ -27,18 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-interface Stored {
-  readonly id: string;
-  readonly name: string;
-  readonly state: string;
-  readonly password: string | null;
-  readonly secondFactor: object | null;
-  readonly secondFactorTries: readonly { readonly right: boolean }[];
-}
-async function stored(name = 'apond'): Promise<Stored> {
-  const file: { accounts: Stored[] } = JSON.parse(await readFile(join(world.dataDir, 'accounts.json'), 'utf8'));
-  return file.accounts.find((account) => account.name === name) ?? assert.fail(name);
-}
+const stored = (name = 'apond') => storedAccount(world, name);
 
 type Proved = Visitor & { nonce: string; account: string };
 

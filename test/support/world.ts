@@ -4,6 +4,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StoredAccount } from '../../src/adapters/accounts/account-record.ts';
 import type { Clock } from '../../src/app/ports.ts';
 import { type Addresses, createService, type Service } from '../../src/compose.ts';
 import type { Purpose } from '../../src/core/purpose.ts';
@@ -87,6 +88,14 @@ export async function startWorld(overrides: Record<string, unknown> = {}, clock?
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** An account as it is on disk. */
+export async function storedAccount({ dataDir }: Pick<World, 'dataDir'>, name: string): Promise<StoredAccount> {
+  const file: { accounts: StoredAccount[] } = JSON.parse(await readFile(join(dataDir, 'accounts.json'), 'utf8'));
+  const found = file.accounts.find((account) => account.name === name);
+  if (found === undefined) throw new Error(`no account ${name}`);
+  return found;
 }
 
 /** All that a store of the service has on disk, as it is there. */
