@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type Purpose, purposes } from '../../src/core/purpose.ts';
-import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
+import { newPage, openBrowser, type PageOptions, visitWith, type WatchedPage } from '../support/browser.ts';
 import { startWorld, type World } from '../support/world.ts';
 import { codeFor, enter, openReset, readReset, setPassword } from './states.ts';
 
@@ -23,15 +23,8 @@ after(async () => {
   await world.close();
 });
 
-/** A visit of its own; whatever it did, nothing left the machine and no script failed. */
-async function visit(options: PageOptions, story: (visited: WatchedPage) => Promise<void>): Promise<void> {
-  const visited = await newPage(browser, options);
-  await story(visited);
-  // A refusal has a status of its own, which browsers write to their console.
-  const errors = visited.errors.filter((each) => !/responded with a status of 4\d\d/.test(each));
-  assert.deepEqual([...visited.offsite, ...errors], []);
-  await visited.context.close();
-}
+const visit = (options: PageOptions, story: (visited: WatchedPage) => Promise<void>) =>
+  visitWith(browser, options, story);
 
 const main = async (page: Page) => (await page.locator('main').textContent()) ?? '';
 const says = (page: Page, text: RegExp) => page.locator('main').filter({ hasText: text }).waitFor();

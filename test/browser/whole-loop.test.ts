@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import jsQR from 'jsqr';
 import type { BrowserContext, Page } from 'playwright-core';
 import { digitsAt, readKey } from '../support/authenticator.ts';
-import { newPage, openBrowser, type PageOptions, type WatchedPage } from '../support/browser.ts';
+import { newPage, openBrowser, type PageOptions, visitWith, type WatchedPage } from '../support/browser.ts';
 import { codeIn, replyTo, startWorld, type World } from '../support/world.ts';
 import {
   codeFor,
@@ -34,15 +34,8 @@ after(async () => {
   await world.close();
 });
 
-/** A visit of its own; whatever it did, nothing left the machine and no script failed. */
-async function visit(options: PageOptions, story: (visited: WatchedPage) => Promise<void>): Promise<void> {
-  const visited = await newPage(browser, options);
-  await story(visited);
-  // A refusal has a status of its own, which browsers write to their console.
-  const errors = visited.errors.filter((each) => !/responded with a status of 4\d\d/.test(each));
-  assert.deepEqual([...visited.offsite, ...errors], []);
-  await visited.context.close();
-}
+const visit = (options: PageOptions, story: (visited: WatchedPage) => Promise<void>) =>
+  visitWith(browser, options, story);
 
 /** Sends the mail that is filled in in the test mailbox, reads the reply there, and gives back its code. */
 async function writeAndRead(mailbox: Page, identity: string): Promise<string> {

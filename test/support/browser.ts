@@ -2,6 +2,7 @@
 // Unpacks the browser of @sparticuz/chromium once per version into node_modules/.cache, with the libraries
 // (NSS, NSPR, expat) and a font that a bare machine may lack; nothing has to be installed on the system.
 
+import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -145,6 +146,20 @@ export async function newPage(browser: Browser, options: PageOptions = {}): Prom
     (route) => route.abort('blockedbyclient'),
   );
   return { page: await context.newPage(), context, offsite, errors };
+}
+
+/** Tells the story of a visit of its own; whatever it did, nothing left the machine and no script failed. */
+export async function visitWith(
+  browser: Browser,
+  options: PageOptions,
+  story: (visited: WatchedPage) => Promise<void>,
+): Promise<void> {
+  const visited = await newPage(browser, options);
+  await story(visited);
+  // A refusal has a status of its own, which browsers write to their console.
+  const errors = visited.errors.filter((each) => !/responded with a status of 4\d\d/.test(each));
+  assert.deepEqual([...visited.offsite, ...errors], []);
+  await visited.context.close();
 }
 
 function isLocal(url: URL): boolean {
