@@ -37,6 +37,8 @@ export type KitOptions = {
   readonly keysFile?: string;
   /** What to do when a port is taken: give up (default), or try the following ones. */
   readonly portTaken?: 'fail' | 'next';
+  /** What decides about faults of the sink with a chance: 0 to 1, 1 excluded. */
+  readonly random?: () => number;
 };
 
 export type Kit = {
@@ -74,7 +76,7 @@ async function listenFrom<Part>(
  * @throws when a part cannot listen or the keys cannot be kept; nothing stays open then
  */
 export async function startKit(options: KitOptions): Promise<Kit> {
-  const { oneTimeDomain = 'in.school.example', portTaken = 'fail' } = options;
+  const { oneTimeDomain = 'in.school.example', portTaken = 'fail', random } = options;
   const keys = await loadDkimKeys(options.keysFile);
   const zone = kitZone(oneTimeDomain, keys);
   const parts: { close(): Promise<void> }[] = [];
@@ -101,7 +103,7 @@ export async function startKit(options: KitOptions): Promise<Kit> {
   };
   try {
     const dns = await start(options.dns, (address) => startDnsServer({ ...address, zone }));
-    const sink = await start(options.sink, startSink);
+    const sink = await start(options.sink, (address) => startSink({ ...address, ...(random && { random }) }));
     const mailboxPage = await start(options.mailbox, (address) =>
       startMailboxPage({ ...address, sink, sendMail: sendAs }),
     );

@@ -1,10 +1,14 @@
-// A local SMTP server that swallows all mail, so that a tester (or a test) can read what was sent to whom.
-// It keeps the last messages in memory, byte for byte; mailparser shows them, nothing is ever decided from that.
+// A local SMTP server that swallows all mail, so that a tester (or a test) can read what was sent to whom, and that takes
+// it badly where its faults say so. It keeps the last messages in memory, byte for byte; mailparser shows them, nothing is
+// ever decided from that.
 
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { answerOf, chooseFaults, type Fault, type FaultMoment, type Strike } from './faults.ts';
 
 /** A message as a mail program would show it; all of it was written by the sender. */
 export type MessageView = {
@@ -31,8 +35,10 @@ export type Sink = {
   readonly port: number;
   /** Oldest first, the last 1,000. */
   readonly messages: readonly ReceivedMessage[];
-  /** Set it to refuse (5xx) or defer (4xx) a recipient; undefined takes the mail. */
-  answer: (rcpt: string) => { readonly code: number; readonly text: string } | undefined;
+  /** What goes wrong: the first rule that fits. Rules that are set count anew. */
+  faults: readonly Fault[];
+  /** What went wrong, oldest first, the last 1,000. */
+  readonly struck: readonly (Strike & { readonly at: Date })[];
   /** Calls the listener for each message from now on; the result ends that. */
   onMessage(listener: (message: ReceivedMessage) => void): () => void;
   /** The first message that fits, already here or still to come; rejects at the time limit and when the sink closes. */
@@ -71,10 +77,16 @@ function receive(stream: SMTPServerDataStream, done: (raw: Buffer | Error) => vo
   stream.on('end', () => done(stream.sizeExceeded ? refusal(552, '5.3.4 message too big') : Buffer.concat(chunks)));
 }
 
+type Session = Pick<SMTPServerSession, 'id' | 'envelope'>;
+
+/** Resolves when that moment has passed, to the refusal if it is one. */
+type PassMoment = (at: FaultMoment, session: Session, recipients: readonly string[]) => Promise<Error | null>;
+
 function createServer(
-  sink: Pick<Sink, 'answer'>,
+  pass: PassMoment,
   keep: (envelope: ReceivedMessage['envelope'], raw: Buffer) => void,
 ): SMTPServer {
+  const recipientsOf = ({ envelope }: Session) => envelope.rcptTo.map(({ address }) => address);
   const server = new SMTPServer({
     name: 'sink.test',
     logger: false,
@@ -83,22 +95,79 @@ function createServer(
     disabledCommands: ['AUTH', 'STARTTLS'],
     authOptional: true,
     size: messageBytesMax,
-    onRcptTo(address, _session, callback) {
-      const no = sink.answer(address.address);
-      callback(no ? refusal(no.code, no.text) : null);
+    onConnect(session, callback) {
+      const connection = connectionOf(server, session);
+      if (connection) {
+        // smtp-server asks nobody before its 354.
+        const handleData = connection.handler_DATA.bind(connection);
+        connection.handler_DATA = async (command, done) => {
+          const no = await pass('data', session, recipientsOf(session));
+          if (!no) return handleData(command, done);
+          connection.send(Reflect.get(no, 'responseCode'), no.message);
+          done();
+        };
+      }
+      callback();
     },
-    onData(stream, session: SMTPServerSession, callback) {
+    onMailFrom(_address, session, callback) {
+      void pass('mail', session, ['']).then(callback);
+    },
+    onRcptTo({ address }, session, callback) {
+      void pass('rcpt', session, [address]).then(callback);
+    },
+    onData(stream, session, callback) {
       // smtp-server empties the envelope once the callback was called.
-      const { mailFrom, rcptTo } = session.envelope;
-      const envelope = { mailFrom: mailFrom ? mailFrom.address : '', rcptTo: rcptTo.map(({ address }) => address) };
-      receive(stream, (raw) => {
+      const { mailFrom } = session.envelope;
+      const rcptTo = recipientsOf(session);
+      receive(stream, async (raw) => {
         if (raw instanceof Error) return callback(raw);
-        keep(envelope, raw);
-        callback(null, '2.0.0 kept');
+        const no = await pass('end', session, rcptTo);
+        if (no) return callback(no);
+        keep({ mailFrom: mailFrom ? mailFrom.address : '', rcptTo }, raw);
+        callback(await pass('kept', session, rcptTo), '2.0.0 kept');
       });
     },
   });
   return server;
+}
+
+function connectionOf(server: SMTPServer, { id }: Session) {
+  return [...server.connections].find((connection) => connection.id === id);
+}
+
+/** Counts the faults, tells of them, and does what they say. */
+function createPass(
+  sink: Pick<Sink, 'faults'>,
+  { random, closing }: { readonly random: () => number; readonly closing: AbortSignal },
+  { hangUp, tell }: { hangUp(session: Session): void; tell(strike: Strike): void },
+): PassMoment {
+  const counts = new WeakMap<Fault, Map<string, number>>();
+  const countsOf = (fault: Fault) => {
+    const known = counts.get(fault) ?? new Map<string, number>();
+    counts.set(fault, known);
+    return known;
+  };
+  const struck = (fault: Fault, recipient: string) => countsOf(fault).get(recipient.toLowerCase()) ?? 0;
+  return async (at, session, recipients) => {
+    const strikes = chooseFaults(sink.faults, at, recipients, struck, random);
+    for (const strike of strikes) {
+      for (const each of strike.recipients) {
+        countsOf(strike.fault).set(each.toLowerCase(), struck(strike.fault, each) + 1);
+      }
+      tell(strike);
+    }
+    for (const { fault } of strikes) {
+      const answer = answerOf(fault);
+      if (answer) return refusal(answer.code, answer.text);
+      if (fault.does === 'drop') {
+        hangUp(session);
+        return refusal(421, '4.4.2 dropped'); // which nobody hears
+      }
+      const { seconds = 5 } = fault;
+      await sleep(seconds * 1000, undefined, { signal: closing }).catch(() => undefined);
+    }
+    return null;
+  };
 }
 
 // smtp-server's own close waits for its clients; this one does not.
@@ -155,45 +224,69 @@ function waiter(
     });
 }
 
+export type SinkOptions = {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** What decides about faults with a chance: 0 to 1, 1 excluded. */
+  readonly random?: () => number;
+};
+
 /**
  * Starts the sink.
- * @param options.port 0: any that is free
  * @throws the error of listen; nothing stays open then
  */
-export async function startSink(options: { host: string; port: number }): Promise<Sink> {
+export async function startSink({ host, port, random = unforeseen }: SinkOptions): Promise<Sink> {
   const messages: ReceivedMessage[] = [];
+  const struck: Sink['struck'][number][] = [];
   const listeners = new Set<(message: ReceivedMessage) => void>();
   const closing = new AbortController();
-  const state: Pick<Sink, 'answer'> = { answer: () => undefined };
+  const state: Pick<Sink, 'faults'> = { faults: [] };
   let count = 0;
-  const server = createServer(state, (envelope, raw) => {
+  const keep = (envelope: ReceivedMessage['envelope'], raw: Buffer) => {
     let view: Promise<MessageView> | undefined;
     count += 1;
     const message = { id: String(count), receivedAt: new Date(), envelope, raw, view: () => (view ??= parse(raw)) };
     messages.push(message);
     if (messages.length > messagesKept) messages.shift();
     for (const listener of [...listeners]) listener(message);
-  });
+  };
+  const pass = createPass(
+    state,
+    { random, closing: closing.signal },
+    {
+      hangUp: (session) => void connectionOf(server, session)?._socket.destroy(),
+      tell(strike) {
+        struck.push({ ...strike, at: new Date() });
+        if (struck.length > messagesKept) struck.shift();
+      },
+    },
+  );
+  const server = createServer(pass, keep);
   server.on('error', () => undefined); // a client that hangs up; without a listener it would end the process
   const closeServer = closerOf(server);
-  server.listen(options.port, options.host);
+  server.listen(port, host);
   await once(server.server, 'listening');
   const onMessage = (listener: (message: ReceivedMessage) => void) => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   };
   const address = server.server.address();
-  const port = typeof address === 'object' && address ? address.port : options.port;
   const close = () => {
     closing.abort();
     return closeServer();
   };
   return Object.assign(state, {
-    host: options.host,
-    port,
+    host,
+    port: typeof address === 'object' && address ? address.port : port,
     messages,
+    struck,
     onMessage,
     waitFor: waiter(messages, onMessage, closing.signal),
     close,
   });
+}
+
+function unforeseen(): number {
+  return randomInt(2 ** 32) / 2 ** 32;
 }

@@ -164,14 +164,13 @@ async function undo(page: Page, code: string): Promise<void> {
   await Promise.all([page.waitForEvent('load'), page.locator('#undo-form button').click()]);
 }
 
-async function withRelayAnswer(stage: Stage, code: number): Promise<() => Promise<void>> {
+async function withRelayThat(does: 'refuse' | 'defer', stage: Stage): Promise<() => Promise<void>> {
   const { sink } = stage.world.kit;
-  const before = sink.answer;
-  sink.answer = () => ({ code, text: '4.7.1 not now' });
+  sink.faults = [{ at: 'rcpt', does }];
   const { address, label } = await openReset(stage);
   await stage.world.kit.send('amy', { to: address, subject: label });
   return async () => {
-    sink.answer = before;
+    sink.faults = [];
   };
 }
 
@@ -252,11 +251,11 @@ export const states: readonly State[] = [
       return undefined;
     },
   },
-  { name: 'reply-delayed', says: /could not deliver our reply yet/, reach: (stage) => withRelayAnswer(stage, 451) },
+  { name: 'reply-delayed', says: /could not deliver our reply yet/, reach: (stage) => withRelayThat('defer', stage) },
   {
     name: 'reply-failed',
     says: /could not deliver our reply to your mailbox/,
-    reach: (stage) => withRelayAnswer(stage, 550),
+    reach: (stage) => withRelayThat('refuse', stage),
   },
   { name: 'reply-handed-over', says: /sent our reply/, reach: (stage) => answered(stage).then(nothing) },
   {

@@ -82,17 +82,18 @@ export async function runCrashRounds(rounds: number, troubles: readonly Trouble[
   const data = join(root, 'data');
   const keysFile = join(root, 'dkim-keys.json');
   const site = { webUrl: '' };
-  const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => free, keysFile });
+  const random = randomNumbers(seed);
+  const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => free, keysFile, random });
   const replies = collectReplies(kit);
   const keys = await loadDkimKeys(keysFile);
-  const scene: Scene = { kit, keys, replies, random: randomNumbers(seed), site, data, troubles };
+  const scene: Scene = { kit, keys, replies, random, site, data, troubles };
   const report = { rounds, acceptedAtOnce: 0, acceptedLater: 0, redeemed: 0, repeated: 0 };
   let running: Running | undefined;
   let attempts: readonly Attempt[] = [];
   try {
     const config = await writeConfig(root, scene);
     for (let round = 0; round <= rounds; round += 1) {
-      kit.sink.answer = () => undefined;
+      kit.sink.faults = [];
       running = await start(config, scene, seed + round);
       const again = running;
       const left = [...attempts];
@@ -202,8 +203,7 @@ async function loadAndKill({ child, smtpPort }: Running, scene: Scene): Promise<
   const { kit, random, data, troubles } = scene;
   const attempts: Attempt[] = [];
   const gone = once(child, 'exit');
-  if (troubles.includes('relay'))
-    kit.sink.answer = () => (random() < 0.3 ? { code: 451, text: '4.7.1 later' } : undefined);
+  if (troubles.includes('relay')) kit.sink.faults = [{ at: 'rcpt', does: 'defer', chance: 0.3 }];
   const moments = createMoments(random);
   const endReplies = kit.sink.onMessage(moments.happened);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;

@@ -395,12 +395,11 @@ describe('invitations', () => {
 
   it('that the relay does not take are told, one by one, and the others go out', async () => {
     const { sink } = world.kit;
-    const answer = sink.answer;
-    sink.answer = (rcpt) => (rcpt.startsWith('jo') ? { code: 550, text: '5.1.1 nobody here' } : undefined);
+    sink.faults = [{ at: 'rcpt', does: 'refuse', to: 'jo.grant@company.example' }];
     const { exitCode, complaint } = await beside('invite', 'jgrant', 'apond');
-    sink.answer = () => ({ code: 451, text: '4.7.1 later' });
+    sink.faults = [{ at: 'rcpt', does: 'defer' }];
     const later = await refused(beside('invite', 'apond'));
-    sink.answer = answer;
+    sink.faults = [];
     assert.equal(exitCode, 1);
     assert.match(
       complaint,
@@ -410,14 +409,9 @@ describe('invitations', () => {
   });
 
   it('that went out are told also when the service is gone in the middle', async () => {
-    const { sink } = world.kit;
-    const answer = sink.answer;
-    sink.answer = () => {
-      rmSync(join(world.dataDir, 'admin'), { force: true });
-      return undefined;
-    };
+    const endRemoval = world.kit.sink.onMessage(() => rmSync(join(world.dataDir, 'admin'), { force: true }));
     const complaint = await refused(beside('invite', 'jgrant', 'apond'));
-    sink.answer = answer;
+    endRemoval();
     await world.restart();
     assert.match(
       complaint,

@@ -357,15 +357,12 @@ describe('faults', () => {
       world = await startWorld({ 'keys.source': keys }, clock);
       const visitor = await proved();
       await choose(visitor, 'apond');
-      let refused = 0;
-      world.kit.sink.answer = () => {
-        refused += 1;
-        return { code: 451, text: '4.7.1 later' };
-      };
+      const { sink } = world.kit;
+      sink.faults = [{ at: 'rcpt', does: 'defer' }];
       assert.equal((await set(visitor, good)).status, 303);
-      while (refused === 0 || !clock.waiting.some((ms) => ms >= 4_000 && ms <= 6_000)) await visitor.open();
-      assert.equal(world.kit.sink.messages.filter(({ raw }) => raw.includes('auto-generated')).length, 0);
-      world.kit.sink.answer = () => undefined;
+      while (sink.struck.length === 0 || !clock.waiting.some((ms) => ms >= 4_000 && ms <= 6_000)) await visitor.open();
+      assert.equal(sink.messages.filter(({ raw }) => raw.includes('auto-generated')).length, 0);
+      sink.faults = [];
       await world.restart();
       const { undoCode } = await noticeAfter(0);
       assert.equal((await new Visitor(world).post('/undo', { code: undoCode })).status, 200);

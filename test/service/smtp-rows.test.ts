@@ -212,14 +212,11 @@ describe('mail for the operator', () => {
 
   it('waits at its sender while the relay is away, or says no', async () => {
     const before = world.kit.sink.messages.length;
-    for (const [code, text] of [
-      [451, '4.7.1 later'],
-      [550, '5.1.1 nobody'],
-    ] as const) {
-      world.kit.sink.answer = () => ({ code, text });
+    for (const does of ['defer', 'refuse'] as const) {
+      world.kit.sink.faults = [{ at: 'rcpt', does }];
       assert.equal(await deliver('127.0.0.32', 'a@b.example', 'postmaster', 'Subject: x\r\n\r\nx\r\n'), '451 4.3.0');
     }
-    world.kit.sink.answer = () => undefined;
+    world.kit.sink.faults = [];
     assert.equal(world.kit.sink.messages.length, before);
     assert.equal(await deliver('127.0.0.32', 'a@b.example', 'postmaster', 'Subject: x\r\n\r\nx\r\n'), '250 2.0.0');
   });

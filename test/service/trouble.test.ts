@@ -33,6 +33,11 @@ async function pageSays(visitor: Visitor, pattern: RegExp): Promise<void> {
   assert.fail(`the page never said ${pattern}`);
 }
 
+/** Waits until something is put off by so long, more or less. */
+async function pausing(ms: number): Promise<void> {
+  while (!clock.waiting.some((left) => left > 0.7 * ms && left < 1.3 * ms)) await new Visitor(world).open();
+}
+
 describe('limits', () => {
   it('answer a mailbox once a minute and five times an hour, and let the server come again', async () => {
     await start({ 'limits.repliesPerMailboxPerMinute': 1, 'limits.repliesPerMailboxPerHour': 5 });
@@ -94,11 +99,8 @@ describe('limits', () => {
 describe('the relay', () => {
   it('that says "later" gets the same reply again, and once more after a restart', async () => {
     await start();
-    const seen: string[] = [];
-    world.kit.sink.answer = (mailbox) => {
-      seen.push(mailbox);
-      return { code: 451, text: '4.7.1 greylisted' };
-    };
+    const { sink } = world.kit;
+    sink.faults = [{ at: 'rcpt', does: 'defer' }];
     const visitor = new Visitor(world);
     const page = await visitor.open();
     assert.equal(await mail(page), '250 2.0.0');
@@ -108,21 +110,63 @@ describe('the relay', () => {
       [3, 60],
       [4, 300],
     ].map(([n = 0, s = 0]) => [n, s * secondMs])) {
-      while (seen.length < (tries ?? 0)) await visitor.open();
-      while (!clock.waiting.some((ms) => ms > 0.7 * (pauseMs ?? 0) && ms < 1.3 * (pauseMs ?? 0))) await visitor.open();
+      while (sink.struck.length < (tries ?? 0)) await visitor.open();
+      await pausing(pauseMs ?? 0);
       clock.advance(1.21 * (pauseMs ?? 0));
     }
     await pageSays(visitor, /could not deliver our reply yet/);
-    world.kit.sink.answer = () => undefined;
+    sink.faults = [];
     await world.restart();
     const code = await codeIn(await replyTo(world, amy, page.label));
     assert.equal((await visitor.enter(page, code)).status, 303);
-    assert.equal(world.kit.sink.messages.length, 1);
+    assert.equal(sink.messages.length, 1);
   });
+
+  it('that greylists gets the same reply again, and the page tells both', async () => {
+    await start();
+    const { sink } = world.kit;
+    sink.faults = [{ at: 'rcpt', does: 'defer', times: 1 }];
+    const visitor = new Visitor(world);
+    const page = await visitor.open();
+    assert.equal(await mail(page), '250 2.0.0');
+    await pageSays(visitor, /could not deliver our reply yet/);
+    assert.deepEqual(
+      sink.struck.map(({ recipients }) => recipients),
+      [[amy]],
+    );
+    await pausing(5 * secondMs);
+    clock.advance(6.1 * secondMs);
+    await pageSays(visitor, /sent our reply/);
+    const code = await codeIn(await replyTo(world, amy, page.label));
+    assert.equal((await visitor.enter(page, code)).status, 303);
+    assert.deepEqual([sink.messages.length, sink.struck.length], [1, 1]);
+  });
+
+  for (const at of ['data', 'end', 'kept'] as const) {
+    it(`that hangs up (${at}) gets it again under the same Message-ID, with the same code`, async () => {
+      await start();
+      const { sink } = world.kit;
+      sink.faults = [{ at, does: 'drop', times: 1 }];
+      const visitor = new Visitor(world);
+      const page = await visitor.open();
+      assert.equal(await mail(page), '250 2.0.0');
+      await pageSays(visitor, /could not deliver our reply yet/);
+      assert.equal(sink.messages.length, at === 'kept' ? 1 : 0);
+      await pausing(5 * secondMs);
+      clock.advance(6.1 * secondMs);
+      await pageSays(visitor, /sent our reply/);
+      assert.equal(sink.messages.length, at === 'kept' ? 2 : 1);
+      const ids = sink.messages.map(({ raw }) => /^Message-ID: (\S+)/im.exec(raw.toString('latin1'))?.[1]);
+      assert.equal(new Set(ids).size, 1);
+      const codes = await Promise.all(sink.messages.map(codeIn));
+      assert.equal(new Set(codes).size, 1);
+      assert.equal((await visitor.enter(page, codes[0] ?? '')).status, 303);
+    });
+  }
 
   it('that says no for good is told on the page, and nothing is sent', async () => {
     await start();
-    world.kit.sink.answer = () => ({ code: 550, text: '5.1.1 nobody here' });
+    world.kit.sink.faults = [{ at: 'rcpt', does: 'refuse' }];
     const visitor = new Visitor(world);
     const page = await visitor.open();
     assert.equal(await mail(page), '250 2.0.0');

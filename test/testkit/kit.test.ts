@@ -84,7 +84,7 @@ test('a sent message reaches the service signed, and the answer is shown', async
   const [message] = service.messages;
   assert.deepEqual(message?.envelope, { mailFrom: 'amy.pond@school.example', rcptTo: [mail.to] });
   assert.match(message.raw.toString(), /^DKIM-Signature: .*d=school\.example/);
-  service.answer = () => ({ code: 550, text: `5.1.1 <unknown> ${hostile}` });
+  service.faults = [{ at: 'rcpt', does: 'refuse', answer: `550 5.1.1 <unknown> ${hostile}` }];
   const refused = await (await post(url, mail)).text();
   assert.doesNotMatch(refused, /<img|<unknown>/);
   assert.ok(

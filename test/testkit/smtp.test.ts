@@ -146,15 +146,6 @@ test('waitFor finds what is there and what comes, and says what is missing', asy
   await closing;
 });
 
-test('the sink refuses and defers recipients when told to, and messages that are too big', async (t) => {
-  const sink = await start(t);
-  sink.answer = (rcpt) => (rcpt.startsWith('amy') ? { code: 451, text: '4.2.0 later' } : undefined);
-  assert.deepEqual(await send(sink, 'x\r\n'), { accepted: false, code: 451, text: '4.2.0 later' });
-  assert.equal((await send(sink, 'x\r\n', 'rory@school.example')).accepted, true);
-  assert.equal((await send(sink, Buffer.alloc(2_100_000, 'x'), 'rory@school.example')).code, 552);
-  assert.equal(sink.messages.length, 1);
-});
-
 test('the sink keeps the last 1,000, offers neither STARTTLS nor AUTH, and closes with connections open', async (t) => {
   const sink = await start(t);
   const socket = connect(sink.port, '127.0.0.1');
