@@ -96,8 +96,8 @@ function first(value: unknown): string {
 }
 
 async function viewOf(message: ReceivedMessage): Promise<MessageView> {
-  const unreadable = { subject: '(cannot be read)', from: '', to: '', inReplyTo: undefined, text: '', headers: [] };
-  return message.view().catch(() => unreadable);
+  const nothing = { from: '', to: '', inReplyTo: undefined, text: '', code: undefined, label: undefined, headers: [] };
+  return message.view().catch(() => ({ ...nothing, subject: '(cannot be read)' }));
 }
 
 function hasMailbox(identity: Identity, message: ReceivedMessage): boolean {

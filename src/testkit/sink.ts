@@ -17,6 +17,10 @@ export type MessageView = {
   readonly to: string;
   readonly inReplyTo: string | undefined;
   readonly text: string;
+  /** What is to be typed, if there is something: the code of a reply, `4821 7730`, or the undo code of a notice. */
+  readonly code: string | undefined;
+  /** The request label in Subject or text, `KQXF-WTMB`. */
+  readonly label: string | undefined;
   /** In the order of the message: names in lower case, values unfolded but not decoded. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
 };
@@ -33,12 +37,16 @@ export type ReceivedMessage = {
 export type Sink = {
   readonly host: string;
   readonly port: number;
-  /** Oldest first, the last 1,000. */
+  /** Oldest first, the last 1,000, and not more than 64 MiB of them. */
   readonly messages: readonly ReceivedMessage[];
-  /** What goes wrong: the first rule that fits. Rules that are set count anew. */
+  /** What goes wrong: the first rule that fits. A rule counts as long as it is the same object. */
   faults: readonly Fault[];
   /** What went wrong, oldest first, the last 1,000. */
-  readonly struck: readonly (Strike & { readonly at: Date })[];
+  readonly struck: readonly (Strike & { readonly id: string; readonly at: Date })[];
+  /** Forgets all messages and what went wrong. */
+  clear(): void;
+  /** Calls the listener whenever messages, faults or what went wrong have changed; the result ends that. */
+  onChange(listener: () => void): () => void;
   /** Calls the listener for each message from now on; the result ends that. */
   onMessage(listener: (message: ReceivedMessage) => void): () => void;
   /** The first message that fits, already here or still to come; rejects at the time limit and when the sink closes. */
@@ -48,7 +56,12 @@ export type Sink = {
 };
 
 const messagesKept = 1000;
-const messageBytesMax = 2 * 1024 * 1024;
+const bytesKept = 64 * 2 ** 20;
+const messageBytesMax = 2 * 2 ** 20;
+
+// Both alone on a line; the core has no way to find them among words.
+const codeLine = /^(?:\d{4} \d{4}|(?:[0-9a-z]{4}-){3}[0-9a-z]{4})$/m;
+const labelWord = /\b[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}\b/;
 
 async function parse(raw: Buffer): Promise<MessageView> {
   const mail = await simpleParser(raw, { skipTextToHtml: true, skipImageLinks: true, maxHtmlLengthToParse: 200_000 });
@@ -61,7 +74,9 @@ async function parse(raw: Buffer): Promise<MessageView> {
   }));
   const to = [mail.to ?? []].flat().map((list) => list.text);
   const { subject = '', text = '', inReplyTo } = mail;
-  return { subject, from: mail.from?.text ?? '', to: to.join(', '), inReplyTo, text, headers };
+  const [code] = codeLine.exec(text) ?? [];
+  const [label] = labelWord.exec(`${subject}\n${text}`) ?? [];
+  return { subject, from: mail.from?.text ?? '', to: to.join(', '), inReplyTo, text, code, label, headers };
 }
 
 function refusal(code: number, text: string): Error {
@@ -232,57 +247,91 @@ export type SinkOptions = {
   readonly random?: () => number;
 };
 
+/** What the sink keeps, and who is told of it. */
+function createStore(): Pick<Sink, 'messages' | 'struck' | 'faults' | 'clear' | 'onMessage' | 'onChange'> & {
+  keep(envelope: ReceivedMessage['envelope'], raw: Buffer): void;
+  tell(strike: Strike): void;
+} {
+  const messages: ReceivedMessage[] = [];
+  const struck: Sink['struck'][number][] = [];
+  const onMessage = createListeners<[ReceivedMessage]>();
+  const onChange = createListeners<[]>();
+  let faults: readonly Fault[] = [];
+  let count = 0;
+  let bytes = 0;
+  return {
+    messages,
+    struck,
+    get faults() {
+      return faults;
+    },
+    set faults(rules) {
+      faults = rules;
+      onChange.tell();
+    },
+    clear() {
+      messages.length = 0;
+      struck.length = 0;
+      bytes = 0;
+      onChange.tell();
+    },
+    keep(envelope, raw) {
+      let view: Promise<MessageView> | undefined;
+      count += 1;
+      const message = { id: String(count), receivedAt: new Date(), envelope, raw, view: () => (view ??= parse(raw)) };
+      messages.push(message);
+      bytes += raw.length;
+      while (messages.length > messagesKept || bytes > bytesKept) bytes -= messages.shift()?.raw.length ?? 0;
+      onMessage.tell(message);
+      onChange.tell();
+    },
+    tell(strike) {
+      count += 1;
+      struck.push({ ...strike, id: String(count), at: new Date() });
+      if (struck.length > messagesKept) struck.shift();
+      onChange.tell();
+    },
+    onMessage: onMessage.add,
+    onChange: onChange.add,
+  };
+}
+
+function createListeners<Told extends readonly unknown[]>() {
+  const listeners = new Set<(...told: Told) => void>();
+  return {
+    add(listener: (...told: Told) => void) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    tell(...told: Told) {
+      for (const listener of [...listeners]) listener(...told);
+    },
+  };
+}
+
 /**
  * Starts the sink.
  * @throws the error of listen; nothing stays open then
  */
 export async function startSink({ host, port, random = unforeseen }: SinkOptions): Promise<Sink> {
-  const messages: ReceivedMessage[] = [];
-  const struck: Sink['struck'][number][] = [];
-  const listeners = new Set<(message: ReceivedMessage) => void>();
   const closing = new AbortController();
-  const state: Pick<Sink, 'faults'> = { faults: [] };
-  let count = 0;
-  const keep = (envelope: ReceivedMessage['envelope'], raw: Buffer) => {
-    let view: Promise<MessageView> | undefined;
-    count += 1;
-    const message = { id: String(count), receivedAt: new Date(), envelope, raw, view: () => (view ??= parse(raw)) };
-    messages.push(message);
-    if (messages.length > messagesKept) messages.shift();
-    for (const listener of [...listeners]) listener(message);
-  };
-  const pass = createPass(
-    state,
-    { random, closing: closing.signal },
-    {
-      hangUp: (session) => void connectionOf(server, session)?._socket.destroy(),
-      tell(strike) {
-        struck.push({ ...strike, at: new Date() });
-        if (struck.length > messagesKept) struck.shift();
-      },
-    },
-  );
-  const server = createServer(pass, keep);
+  const store = createStore();
+  const hangUp = (session: Session) => void connectionOf(server, session)?._socket.destroy();
+  const pass = createPass(store, { random, closing: closing.signal }, { hangUp, tell: store.tell });
+  const server = createServer(pass, store.keep);
   server.on('error', () => undefined); // a client that hangs up; without a listener it would end the process
   const closeServer = closerOf(server);
   server.listen(port, host);
   await once(server.server, 'listening');
-  const onMessage = (listener: (message: ReceivedMessage) => void) => {
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  };
   const address = server.server.address();
   const close = () => {
     closing.abort();
     return closeServer();
   };
-  return Object.assign(state, {
+  return Object.assign(store, {
     host,
     port: typeof address === 'object' && address ? address.port : port,
-    messages,
-    struck,
-    onMessage,
-    waitFor: waiter(messages, onMessage, closing.signal),
+    waitFor: waiter(store.messages, store.onMessage, closing.signal),
     close,
   });
 }

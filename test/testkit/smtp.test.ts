@@ -146,7 +146,29 @@ test('waitFor finds what is there and what comes, and says what is missing', asy
   await closing;
 });
 
-test('the sink keeps the last 1,000, offers neither STARTTLS nor AUTH, and closes with connections open', async (t) => {
+test('what is to be typed is found in a reply and in a notice, and in no other mail', async (t) => {
+  const sink = await start(t);
+  const cases: [string, string, string | undefined, string | undefined][] = [
+    ['Re: New password: KQXF-WTMB', '4821 7730\r\n\r\nType it.', '4821 7730', 'KQXF-WTMB'],
+    ['Password changed', 'Undo code:\r\n\r\n1a2b-3c4d-5e6f-7g8h\r\n', '1a2b-3c4d-5e6f-7g8h', undefined],
+    ['Call 4821 7730', 'or KQXF-WTMB', undefined, 'KQXF-WTMB'],
+    ['AEIO-UAEI', '4821 77301', undefined, undefined],
+  ];
+  for (const [subject, text, code, label] of cases) {
+    await send(sink, `Subject: ${subject}\r\n\r\n${text}\r\n`);
+    const view = await sink.messages.at(-1)?.view();
+    assert.deepEqual([view?.code, view?.label], [code, label], subject);
+  }
+});
+
+test('the sink refuses a message that is too big, however much more comes', async (t) => {
+  const sink = await start(t);
+  assert.equal((await send(sink, Buffer.alloc(2_100_000, 'x'))).code, 552);
+  assert.equal((await send(sink, Buffer.alloc(100_000_000, 'x'))).code, 552);
+  assert.equal(sink.messages.length, 0);
+});
+
+test('the sink keeps the last 1,000 and 64 MiB, offers neither STARTTLS nor AUTH, and closes with connections open', async (t) => {
   const sink = await start(t);
   const socket = connect(sink.port, '127.0.0.1');
   socket.setEncoding('utf8').on('error', () => undefined);
@@ -154,17 +176,21 @@ test('the sink keeps the last 1,000, offers neither STARTTLS nor AUTH, and close
   await reply();
   socket.write('EHLO x\r\n');
   assert.doesNotMatch(await reply(), /STARTTLS|AUTH/);
-  for (let count = 0; count < 1001; count += 1) {
-    socket.write('MAIL FROM:<>\r\n');
-    await reply();
-    socket.write('RCPT TO:<a@b.example>\r\n');
-    await reply();
-    socket.write('DATA\r\n');
-    await reply();
-    socket.write('x\r\n.\r\n');
-    await reply();
-  }
+  const give = async (text: string) => {
+    for (const line of ['MAIL FROM:<>', 'RCPT TO:<a@b.example>', 'DATA', `${text}\r\n.`]) {
+      socket.write(`${line}\r\n`);
+      await reply();
+    }
+  };
+  for (let count = 0; count < 1001; count += 1) await give('x');
   assert.deepEqual([sink.messages.length, sink.messages[0]?.id, sink.messages[0]?.envelope.mailFrom], [1000, '2', '']);
+  const big = 'x'.repeat(2_000_000);
+  for (let count = 0; count < 40; count += 1) await give(big);
+  assert.equal(sink.messages.length, 33); // 33 × 2 MB are less than 64 MiB
+  sink.clear();
+  assert.equal(sink.messages.length, 0);
+  await give('y');
+  assert.equal(sink.messages[0]?.id, '1042', 'names are not used again');
   await Promise.all([sink.close(), once(socket, 'close')]);
   await sink.close();
 });
