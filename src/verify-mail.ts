@@ -25,11 +25,11 @@ const verified = new Map<number, Verified>();
 const verifiedMax = 1_000;
 const verifiers = new Map<string, Service>();
 const verifiersMax = 20;
-// Tests move the clock of their service; here time passes as it does.
-let clockAheadMs = 0;
 
 interface Service {
   readonly verifier: MailVerifier;
+  /** Tests move the clock of their service; here time passes as it does. */
+  clockAheadMs: number;
   /** What went to its DNS servers and was not told yet. */
   readonly lookUps: LookUp[];
 }
@@ -41,9 +41,10 @@ function serviceFor({ hostname, servers }: Pick<Message, 'hostname' | 'servers'>
   if (known !== undefined) return known;
   const lookUps: LookUp[] = [];
   const answered = (outcome: LookUp['outcome'], ms: number) => void lookUps.push({ outcome, ms });
-  const resolver = createDnsResolver({ servers, now: () => Date.now() + clockAheadMs, answered });
+  const resolver = createDnsResolver({ servers, now: () => Date.now() + service.clockAheadMs, answered });
   const verifier = createMailauthVerifier(hostname, resolver.forMessage);
-  return keep(verifiers, verifiersMax, key, { verifier, lookUps });
+  const service: Service = { verifier, lookUps, clockAheadMs: 0 };
+  return keep(verifiers, verifiersMax, key, service);
 }
 
 interface Verified {
@@ -60,8 +61,9 @@ async function answer(question: VerifierQuestion): Promise<VerifierAnswer> {
     return { kind: 'canary', number, canary, lookUps: known.lookUps.splice(0) };
   }
   const { now, message, envelope, author } = question;
-  clockAheadMs = now - Date.now();
-  const { verifier, lookUps } = serviceFor(question);
+  const service = serviceFor(question);
+  service.clockAheadMs = now - Date.now();
+  const { verifier, lookUps } = service;
   const verification = await verifier.verify(message, envelope, author);
   keep(verified, verifiedMax, number, { verification, lookUps });
   return { kind: 'evidence', number, evidence: verification.evidence, lookUps: lookUps.splice(0) };

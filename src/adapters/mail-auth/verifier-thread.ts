@@ -129,7 +129,6 @@ function nextNumber(): number {
 
 function startThread(farEnd: URL): Thread {
   const worker = new Worker(farEnd);
-  worker.unref();
   const waiting = new Map<number, PromiseWithResolvers<VerifierAnswer>>();
   const failAll = (cause?: unknown) => {
     if (thread === started) {
@@ -150,6 +149,7 @@ function startThread(farEnd: URL): Thread {
   });
   worker.on('error', failAll);
   worker.on('exit', () => failAll());
+  worker.unref(); // last: a listener for its messages would hold the process again
   const started: Thread = {
     ask(question) {
       const asked = Promise.withResolvers<VerifierAnswer>();
