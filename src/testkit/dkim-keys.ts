@@ -1,42 +1,59 @@
 // The DKIM keys of the test identities: made once, kept in a file so that `npm start` finds them again, or in memory.
 // Serves RFC 6376 §3.6.1 (key records) and RFC 8463 (Ed25519). Keys of a test domain, worth nothing outside.
 
-import { createPrivateKey, createPublicKey, generateKeyPair, randomUUID } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Zone } from './zone.ts';
 
-export type DkimAlgorithm = 'rsa' | 'ed25519';
+/** `weak` is an RSA key that is too short to be believed (RFC 8301 §3.2). */
+export type DkimKeyName = 'rsa' | 'ed25519' | 'weak';
 
 /** Private keys in PEM. */
-export type DkimKeys = Readonly<Record<DkimAlgorithm, string>>;
+export type DkimKeys = Readonly<Record<DkimKeyName, string>>;
 
 /** The selector (s=) of each key. */
-export const selectors: Readonly<Record<DkimAlgorithm, string>> = { rsa: 'test-rsa', ed25519: 'test-ed25519' };
+export const selectors = { rsa: 'test-rsa', ed25519: 'test-ed25519', weak: 'test-weak' } as const;
+
+/** Selectors whose records are no good, and one without a record. */
+export const badSelectors = {
+  missing: 'test-missing',
+  revoked: 'test-revoked',
+  testing: 'test-testing',
+  failing: 'test-failing',
+  silent: 'test-silent',
+} as const;
 
 const generate = promisify(generateKeyPair);
 
 async function makeKeys(): Promise<DkimKeys> {
-  const [rsa, ed25519] = await Promise.all([generate('rsa', { modulusLength: 2048 }), generate('ed25519')]);
-  const pem = { type: 'pkcs8', format: 'pem' } as const;
-  return { rsa: rsa.privateKey.export(pem).toString(), ed25519: ed25519.privateKey.export(pem).toString() };
+  const [rsa, ed25519, weak] = await Promise.all([
+    generate('rsa', { modulusLength: 2048 }),
+    generate('ed25519'),
+    generate('rsa', { modulusLength: 768 }),
+  ]);
+  const pem = ({ privateKey }: { readonly privateKey: KeyObject }) =>
+    privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { rsa: pem(rsa), ed25519: pem(ed25519), weak: pem(weak) };
 }
 
-// The file may be torn, empty or something else altogether: whatever is not two good keys is no keys.
+// The file may be torn, empty or something else altogether: whatever is not good keys is no keys.
 function parseKeys(text: string): DkimKeys | undefined {
   try {
-    const { rsa, ed25519 }: { rsa?: unknown; ed25519?: unknown } = JSON.parse(text);
-    if (typeof rsa !== 'string' || typeof ed25519 !== 'string') return undefined;
-    const rsaKey = createPrivateKey(rsa);
+    const { rsa, ed25519, weak }: { rsa?: unknown; ed25519?: unknown; weak?: unknown } = JSON.parse(text);
+    if (typeof rsa !== 'string' || typeof ed25519 !== 'string' || typeof weak !== 'string') return undefined;
     const good =
-      rsaKey.asymmetricKeyType === 'rsa' &&
-      (rsaKey.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048 &&
-      createPrivateKey(ed25519).asymmetricKeyType === 'ed25519';
-    return good ? { rsa, ed25519 } : undefined;
+      rsaBits(rsa) >= 2048 && rsaBits(weak) < 1024 && createPrivateKey(ed25519).asymmetricKeyType === 'ed25519';
+    return good ? { rsa, ed25519, weak } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function rsaBits(pem: string): number {
+  const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(pem);
+  return asymmetricKeyType === 'rsa' ? (asymmetricKeyDetails?.modulusLength ?? Number.NaN) : Number.NaN;
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
@@ -76,13 +93,20 @@ export async function loadDkimKeys(file?: string): Promise<DkimKeys> {
   return keys;
 }
 
-/** The DNS records that publish the keys for a domain. */
+/** The DNS records that publish the keys for a domain, and those that are no good. */
 export function keyRecords(keys: DkimKeys, domain: string): Zone {
-  const rsa = createPublicKey(keys.rsa).export({ type: 'spki', format: 'der' });
+  const publicKey = (name: DkimKeyName) => createPublicKey(keys[name]).export({ type: 'spki', format: 'der' });
+  const rsa = `k=rsa; p=${publicKey('rsa').toString('base64')}`;
   // RFC 8463 §4: the bare 32 octets of the key, which end the SPKI structure.
-  const ed25519 = createPublicKey(keys.ed25519).export({ type: 'spki', format: 'der' }).subarray(-32);
+  const ed25519 = `k=ed25519; p=${publicKey('ed25519').subarray(-32).toString('base64')}`;
+  const at = (selector: string) => `${selector}._domainkey.${domain}`;
   return {
-    [`${selectors.rsa}._domainkey.${domain}`]: { TXT: [`v=DKIM1; k=rsa; p=${rsa.toString('base64')}`] },
-    [`${selectors.ed25519}._domainkey.${domain}`]: { TXT: [`v=DKIM1; k=ed25519; p=${ed25519.toString('base64')}`] },
+    [at(selectors.rsa)]: { TXT: [`v=DKIM1; ${rsa}`] },
+    [at(selectors.ed25519)]: { TXT: [`v=DKIM1; ${ed25519}`] },
+    [at(selectors.weak)]: { TXT: [`v=DKIM1; k=rsa; p=${publicKey('weak').toString('base64')}`] },
+    [at(badSelectors.revoked)]: { TXT: ['v=DKIM1; k=rsa; p='] }, // RFC 6376 §3.6.1
+    [at(badSelectors.testing)]: { TXT: [`v=DKIM1; t=y; ${rsa}`] },
+    [at(badSelectors.failing)]: { fail: 'servfail' },
+    [at(badSelectors.silent)]: { fail: 'silent' },
   };
 }

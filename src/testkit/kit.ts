@@ -1,29 +1,33 @@
 // The test kit as one thing: DNS server, sink and test mailbox around our service, which is reached by SMTP only.
 // `npm start` (development profile) and the tests start the same kit; nothing in it is simulated.
 
-import { loadDkimKeys } from './dkim-keys.ts';
+import type { Mailbox } from '../core/mail-address.ts';
+import { type DkimKeys, loadDkimKeys } from './dkim-keys.ts';
 import { type DnsServer, startDnsServer } from './dns-server.ts';
-import { findIdentity, type Identity, type IdentityKey, identities, kitZone, mailServerOf } from './identities.ts';
+import {
+  type Identity,
+  type IdentityKey,
+  identities,
+  identityOf,
+  kitZone,
+  mailServerOf,
+  signingDomain,
+} from './identities.ts';
 import { type MailboxPage, startMailboxPage } from './mailbox-page.ts';
-import { type MessageOptions, writeMail } from './message.ts';
+import { type SendOptions, writeMail } from './message.ts';
+import { scenarioZone, stage } from './scenarios.ts';
 import { type Sink, startSink } from './sink.ts';
 import { deliver, type SmtpAnswer } from './smtp-client.ts';
 import type { Zone } from './zone.ts';
 
 export type Address = { readonly host: string; readonly port: number };
 
-/** A message, and how it is to differ from what a mail program and its server would do. */
-export type SendOptions = MessageOptions & {
-  /** Sent as it is, nothing composed and nothing signed. */
-  readonly raw?: string | Buffer;
-  /** Envelope recipient, when it is not `to`. */
-  readonly rcptTo?: string;
-  /** Envelope sender, when it is not the identity's mailbox. */
-  readonly mailFrom?: string;
-};
-
 /** The service's answer, and the message as it was sent (to send it again, or to look up its Message-ID). */
-export type Sent = SmtpAnswer & { readonly raw: Buffer };
+export type Sent = SmtpAnswer & {
+  readonly raw: Buffer;
+  /** Who wrote it: some scenarios have a domain of their own. */
+  readonly from: Mailbox;
+};
 
 export type KitOptions = {
   readonly dns: Address;
@@ -35,6 +39,8 @@ export type KitOptions = {
   readonly smtpPort: () => number | Address;
   /** Where the DKIM keys are kept; without it they last as long as the kit. */
   readonly keysFile?: string;
+  /** The time by which mail is dated and signed: milliseconds since the epoch, as the service sees it. */
+  readonly now?: () => number;
   /** What to do when a port is taken: give up (default), or try the following ones. */
   readonly portTaken?: 'fail' | 'next';
   /** What decides about faults of the sink with a chance: 0 to 1, 1 excluded. */
@@ -48,8 +54,12 @@ export type Kit = {
   readonly identities: readonly Identity[];
   /** What the DNS server serves; may be changed. */
   readonly zone: Zone;
-  /** Composes, signs and delivers, as the test mailbox does; throws when the service cannot be reached. */
-  send(identity: IdentityKey, options: SendOptions): Promise<Sent>;
+  /**
+   * Composes, signs and delivers, as the test mailbox does.
+   * @param identity a key, or any mailbox at a domain under .test or .example
+   * @throws when the service cannot be reached; TypeError when there is no such identity or scenario
+   */
+  send(identity: IdentityKey | (string & {}), options: SendOptions): Promise<Sent>;
   /** Ends all parts; may be called twice. */
   close(): Promise<void>;
 };
@@ -71,6 +81,30 @@ async function listenFrom<Part>(
   }
 }
 
+/** Writes mail for anybody, and hands it to the service. */
+function sender(options: KitOptions, keys: DkimKeys, zone: Zone) {
+  return async (person: Identity, wanted: SendOptions): Promise<Sent> => {
+    if (!Object.hasOwn(zone, person.domain)) Object.assign(zone, signingDomain(person.domain, keys));
+    const now = options.now?.() ?? Date.now();
+    const { scenario } = wanted;
+    const { from, mail } =
+      scenario === undefined ? { from: person, mail: wanted } : stage(scenario, person, wanted, now);
+    const raw = mail.raw === undefined ? await writeMail(from, keys, mail, now) : Buffer.from(mail.raw);
+    const target = options.smtpPort();
+    const delivery = {
+      ...(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target),
+      mailFrom: mail.mailFrom ?? from.mailbox,
+      rcptTo: mail.rcptTo ?? mail.to,
+      raw,
+      helo: mailServerOf(from.domain),
+      ...(mail.pause !== undefined && { pause: mail.pause }),
+    };
+    let answer = await deliver(delivery);
+    for (let times = 1; times < (mail.times ?? 1); times += 1) answer = await deliver(delivery);
+    return { ...answer, raw, from: from.mailbox };
+  };
+}
+
 /**
  * Starts the kit.
  * @throws when a part cannot listen or the keys cannot be kept; nothing stays open then
@@ -78,7 +112,7 @@ async function listenFrom<Part>(
 export async function startKit(options: KitOptions): Promise<Kit> {
   const { oneTimeDomain = 'in.school.example', portTaken = 'fail', random } = options;
   const keys = await loadDkimKeys(options.keysFile);
-  const zone = kitZone(oneTimeDomain, keys);
+  const zone = { ...kitZone(oneTimeDomain, keys), ...scenarioZone(keys) };
   const parts: { close(): Promise<void> }[] = [];
   const close = async () => void (await Promise.all(parts.map((part) => part.close())));
   const start = async <Part extends { close(): Promise<void> }>(
@@ -89,29 +123,14 @@ export async function startKit(options: KitOptions): Promise<Kit> {
     parts.push(part);
     return part;
   };
-  const sendAs = async (from: Identity, mail: SendOptions): Promise<Sent> => {
-    const raw = mail.raw === undefined ? await writeMail(from, keys, mail) : Buffer.from(mail.raw);
-    const target = options.smtpPort();
-    const answer = await deliver({
-      ...(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target),
-      mailFrom: mail.mailFrom ?? from.mailbox,
-      rcptTo: mail.rcptTo ?? mail.to,
-      raw,
-      helo: mailServerOf(from.domain),
-    });
-    return { ...answer, raw };
-  };
+  const sendAs = sender(options, keys, zone);
   try {
     const dns = await start(options.dns, (address) => startDnsServer({ ...address, zone }));
     const sink = await start(options.sink, (address) => startSink({ ...address, ...(random && { random }) }));
     const mailboxPage = await start(options.mailbox, (address) =>
       startMailboxPage({ ...address, sink, sendMail: sendAs }),
     );
-    const send = async (key: IdentityKey, mail: SendOptions) => {
-      const from = findIdentity(key);
-      if (!from) throw new TypeError(`no such identity: ${key}`);
-      return sendAs(from, mail);
-    };
+    const send: Kit['send'] = async (identity, mail) => sendAs(identityOf(identity), mail);
     return { dns, sink, mailboxPage, identities, zone, send, close };
   } catch (error) {
     await close();

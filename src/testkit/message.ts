@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { dkimSign } from 'mailauth';
 import { encode as quotedPrintable, wrap } from 'nodemailer/lib/qp';
-import { type DkimAlgorithm, type DkimKeys, selectors } from './dkim-keys.ts';
+import { type DkimKeyName, type DkimKeys, selectors } from './dkim-keys.ts';
 import type { Identity } from './identities.ts';
 
 export type MessageOptions = {
@@ -17,8 +17,41 @@ export type MessageOptions = {
    * Values are neither encoded nor folded: `{ 'In-Reply-To': '<a@b.example>' }`.
    */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** `none`, or what to sign, with which key and for anybody; by default as the identity proves itself. */
-  readonly sign?: 'none' | { readonly fields?: readonly string[]; readonly key?: DkimAlgorithm };
+  /** `none`, or how, several times if need be; by default as the identity proves itself. */
+  readonly sign?: 'none' | Signing | readonly Signing[];
+  /** What somebody on the way makes of the signed message, its octets as latin1. */
+  readonly change?: (text: string) => string;
+};
+
+/** How a signature differs from that of the identity's provider. Times in milliseconds since the epoch. */
+export type Signing = {
+  /** As often as they stand in the message; a sensible set by default. */
+  readonly fields?: readonly string[];
+  readonly key?: DkimKeyName;
+  /** By default that of the key. */
+  readonly selector?: string;
+  /** By default that of the identity. */
+  readonly domain?: string;
+  readonly signedAt?: number;
+  readonly expiresAt?: number;
+  /** How many octets of the body are signed (l=). */
+  readonly bodyLength?: number;
+};
+
+/** A message, and how it is to differ from what a mail program and its server would do. */
+export type SendOptions = MessageOptions & {
+  /** How the mail is believable or not, by name: scenarios.ts. What it needs goes before the other options. */
+  readonly scenario?: string;
+  /** Sent as it is, nothing composed and nothing signed. */
+  readonly raw?: string | Buffer;
+  /** Envelope recipient, when it is not `to`. */
+  readonly rcptTo?: string | readonly string[];
+  /** Envelope sender, when it is not the identity's mailbox. */
+  readonly mailFrom?: string;
+  /** Deliveries of the very same message, each over a connection of its own; the last one's answer counts. */
+  readonly times?: number;
+  /** Sends the body octet by octet, and waits like this before each. */
+  readonly pause?: (ms: number) => unknown;
 };
 
 const signedFields = ['From', 'To', 'Subject', 'Date', 'Message-ID', 'MIME-Version', 'Content-Type'];
@@ -68,14 +101,14 @@ function withReplaced(
   ];
 }
 
-/** Writes the message, unsigned. */
-export function composeMessage(from: Identity, options: MessageOptions): Buffer {
+/** Writes the message, unsigned. @param now milliseconds since the epoch */
+export function composeMessage(from: Identity, options: MessageOptions, now = Date.now()): Buffer {
   const { transfer, text } = encodeBody(options.body ?? '');
   const headers: (readonly [string, string])[] = [
     ['From', `${displayName(from.name)} <${from.mailbox}>`],
     ['To', options.to],
     ['Subject', encodeText(options.subject ?? '')],
-    ['Date', new Date().toUTCString().replace('GMT', '+0000')],
+    ['Date', new Date(now).toUTCString().replace('GMT', '+0000')],
     ['Message-ID', `<${randomUUID()}@${from.domain}>`],
     ['MIME-Version', '1.0'],
     ['Content-Type', 'text/plain; charset=utf-8'],
@@ -87,31 +120,47 @@ export function composeMessage(from: Identity, options: MessageOptions): Buffer 
 
 /**
  * Signs a message for a domain, relaxed/relaxed.
- * @param options.fields signed as often as they stand in the message; a sensible set by default
  * @returns the message with its DKIM-Signature in front
  * @throws when mailauth cannot sign it, e.g. without a From
  */
 export async function signMessage(
   raw: Buffer,
-  options: { domain: string; keys: DkimKeys; fields?: readonly string[]; key?: DkimAlgorithm },
+  options: Signing & { readonly domain: string; readonly keys: DkimKeys },
 ): Promise<Buffer> {
-  const { domain, keys, fields = signedFields, key = 'rsa' } = options;
+  const { domain, keys, fields = signedFields, key = 'rsa', selector = selectors[key], bodyLength } = options;
+  const { signedAt, expiresAt } = options;
   const how = {
     signingDomain: domain,
-    selector: selectors[key],
+    selector,
     privateKey: keys[key],
     canonicalization: 'relaxed/relaxed',
     headerList: [...fields],
+    ...(bodyLength !== undefined && { maxBodyLength: bodyLength }),
+  };
+  const times = {
+    ...(signedAt !== undefined && { signTime: new Date(signedAt) }),
+    ...(expiresAt !== undefined && { expires: new Date(expiresAt) }),
   };
   // The type wants the settings at the top, the code reads those of signatureData.
-  const { signatures, errors } = await dkimSign(raw, { ...how, signatureData: [how] });
+  const { signatures, errors } = await dkimSign(raw, { ...how, ...times, signatureData: [how] });
   if (errors[0]) throw errors[0].err;
   return Buffer.concat([Buffer.from(signatures), raw]);
 }
 
-/** Writes the message and signs it as the identity's provider would, or as the options say. */
-export async function writeMail(from: Identity, keys: DkimKeys, options: MessageOptions): Promise<Buffer> {
-  const raw = composeMessage(from, options);
-  const sign = options.sign ?? (from.proves === 'dkim' ? {} : 'none');
-  return sign === 'none' ? raw : signMessage(raw, { domain: from.domain, keys, ...sign });
+/**
+ * Writes the message and signs it as the identity's provider would, or as the options say.
+ * @param now milliseconds since the epoch
+ */
+export async function writeMail(
+  from: Identity,
+  keys: DkimKeys,
+  options: MessageOptions,
+  now = Date.now(),
+): Promise<Buffer> {
+  const { sign = from.proves === 'dkim' ? {} : 'none', change } = options;
+  let raw = composeMessage(from, options, now);
+  for (const how of sign === 'none' ? [] : [sign].flat()) {
+    raw = await signMessage(raw, { domain: from.domain, signedAt: now, keys, ...how });
+  }
+  return change === undefined ? raw : Buffer.from(change(raw.toString('latin1')), 'latin1');
 }

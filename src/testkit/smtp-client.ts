@@ -2,6 +2,7 @@
 // The bytes go out as given, dot-stuffing aside (RFC 5321 §4.5.2); no STARTTLS, no AUTH, no extensions, no retries.
 
 import { connect, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export type SmtpAnswer = {
   /** Whether the message was taken over, i.e. the end of DATA was answered with 2xx. */
@@ -25,11 +26,14 @@ export type Delivery = {
   readonly localAddress?: string;
   /** Called when the last octet of the message was given to the connection. */
   readonly onSent?: () => void;
+  /** Sends the body octet by octet, never to its end, and waits like this before each. */
+  readonly pause?: (ms: number) => unknown;
 };
 
 type Reply = { readonly code: number; readonly text: string };
 
 const silenceMs = 60_000;
+const trickleMs = 10_000;
 const lineLengthMax = 10_000;
 const linesMax = 100;
 
@@ -85,6 +89,28 @@ function dotStuffed(raw: string | Buffer): Buffer {
   return Buffer.from(`${text}${text.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1');
 }
 
+/** Header at once, then an octet at a time: never silent for as long as servers wait, and never done. */
+async function trickle(
+  socket: Socket,
+  bytes: Buffer,
+  answer: Promise<unknown>,
+  pause: NonNullable<Delivery['pause']>,
+): Promise<void> {
+  let isAnswered = false;
+  const ended = answer.then(
+    () => (isAnswered = true),
+    () => (isAnswered = true),
+  );
+  const start = bytes.indexOf('\r\n\r\n') + 4;
+  socket.write(bytes.subarray(0, start));
+  for (let at = start; at < bytes.length - '.\r\n'.length && !isAnswered; at += 1) {
+    await Promise.race([pause(trickleMs), ended]);
+    socket.write(bytes.subarray(at, at + 1));
+    await nextTurn();
+  }
+  await ended;
+}
+
 function path(address: string): string {
   if (/[\r\n<>]/.test(address)) throw new TypeError(`not an address for an SMTP command: ${JSON.stringify(address)}`);
   return `<${address}>`;
@@ -116,9 +142,11 @@ export async function deliver(delivery: Delivery): Promise<SmtpAnswer> {
     socket.write('DATA\r\n');
     reply = await next();
     if (reply.code !== 354) return { accepted: false, ...reply };
-    socket.write(dotStuffed(delivery.raw));
+    const answer = next();
+    if (delivery.pause !== undefined) await trickle(socket, dotStuffed(delivery.raw), answer, delivery.pause);
+    else socket.write(dotStuffed(delivery.raw));
     delivery.onSent?.();
-    reply = await next();
+    reply = await answer;
     return { accepted: reply.code < 300, ...reply };
   } finally {
     // The answer is in hand; what the server says to QUIT is of no interest.

@@ -12,7 +12,7 @@ import { writeAddress } from '../../src/app/challenge-tokens.ts';
 import type { Explanation } from '../../src/app/ports.ts';
 import { runExplain } from '../../src/explain.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
-import type { SendOptions } from '../../src/testkit/kit.ts';
+import type { SendOptions } from '../../src/testkit/message.ts';
 import { keysIn, ringOf } from '../support/keyring.ts';
 import { type OpenPage, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
