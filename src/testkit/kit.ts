@@ -1,7 +1,6 @@
 // The test kit as one thing: DNS server, sink and test mailbox around our service, which is reached by SMTP only.
 // `npm start` (development profile) and the tests start the same kit; nothing in it is simulated.
 
-import type { Mailbox } from '../core/mail-address.ts';
 import { type DkimKeys, loadDkimKeys } from './dkim-keys.ts';
 import { type DnsServer, startDnsServer } from './dns-server.ts';
 import {
@@ -16,18 +15,12 @@ import {
 import { type MailboxPage, startMailboxPage } from './mailbox-page.ts';
 import { type SendOptions, writeMail } from './message.ts';
 import { scenarioZone, stage } from './scenarios.ts';
+import { createOutbox, type Sent } from './sent-mail.ts';
 import { type Sink, startSink } from './sink.ts';
-import { deliver, type SmtpAnswer } from './smtp-client.ts';
+import { deliver } from './smtp-client.ts';
 import type { Zone } from './zone.ts';
 
 export type Address = { readonly host: string; readonly port: number };
-
-/** The service's answer, and the message as it was sent (to send it again, or to look up its Message-ID). */
-export type Sent = SmtpAnswer & {
-  readonly raw: Buffer;
-  /** Who wrote it: some scenarios have a domain of their own. */
-  readonly from: Mailbox;
-};
 
 export type KitOptions = {
   readonly dns: Address;
@@ -94,14 +87,15 @@ function sender(options: KitOptions, keys: DkimKeys, zone: Zone) {
     const delivery = {
       ...(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target),
       mailFrom: mail.mailFrom ?? from.mailbox,
-      rcptTo: mail.rcptTo ?? mail.to,
+      rcptTo: [mail.rcptTo ?? mail.to].flat(),
       raw,
       helo: mailServerOf(from.domain),
       ...(mail.pause !== undefined && { pause: mail.pause }),
     };
     let answer = await deliver(delivery);
     for (let times = 1; times < (mail.times ?? 1); times += 1) answer = await deliver(delivery);
-    return { ...answer, raw, from: from.mailbox };
+    const { mailFrom, rcptTo } = delivery;
+    return { ...answer, raw, from: from.mailbox, envelope: { mailFrom, rcptTo } };
   };
 }
 
@@ -123,14 +117,12 @@ export async function startKit(options: KitOptions): Promise<Kit> {
     parts.push(part);
     return part;
   };
-  const sendAs = sender(options, keys, zone);
+  const outbox = createOutbox(zone, sender(options, keys, zone));
   try {
     const dns = await start(options.dns, (address) => startDnsServer({ ...address, zone }));
     const sink = await start(options.sink, (address) => startSink({ ...address, ...(random && { random }) }));
-    const mailboxPage = await start(options.mailbox, (address) =>
-      startMailboxPage({ ...address, sink, sendMail: sendAs }),
-    );
-    const send: Kit['send'] = async (identity, mail) => sendAs(identityOf(identity), mail);
+    const mailboxPage = await start(options.mailbox, (address) => startMailboxPage({ ...address, sink, outbox }));
+    const send: Kit['send'] = async (identity, mail) => outbox.send(identityOf(identity), mail);
     return { dns, sink, mailboxPage, identities, zone, send, close };
   } catch (error) {
     await close();

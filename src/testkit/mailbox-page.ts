@@ -1,19 +1,32 @@
-// The test mailbox as a web page (development only): reads what the sink got, writes mail as one of the identities.
-// It trusts neither the messages it shows (escaped, strict CSP) nor other web pages open in the same browser (host and
-// origin are checked), because it listens on loopback where every page of that browser can reach it.
+// The test mailbox as a web page (development only): shows what the sink got, writes mail as one of the identities, and has
+// the sink go wrong. It trusts neither the messages it shows (escaped, strict CSP) nor other web pages open in the same
+// browser (host and origin are checked), because it listens on loopback where every page of that browser can reach it.
 
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { PassThrough } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
 import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { parseMailbox } from '../core/mail-address.ts';
+import { readFault } from './faults.ts';
 import { findIdentity, type Identity, identities } from './identities.ts';
-import { composePage, type Draft, errorPage, inboxPage, messagePage, sentPage } from './mailbox-views.ts';
-import { type Mailto, parseMailto } from './mailto.ts';
-import type { MessageView, ReceivedMessage, Sink } from './sink.ts';
-import type { SmtpAnswer } from './smtp-client.ts';
+import { addApi, first, listFaults, listMessages, listSent, viewOf, wantedOf } from './mailbox-api.ts';
+import {
+  composePage,
+  type Draft,
+  errorPage,
+  faultsPage,
+  inboxPage,
+  messagePage,
+  sentListPage,
+  sentPage,
+} from './mailbox-views.ts';
+import { parseMailto } from './mailto.ts';
+import { scenarios } from './scenarios.ts';
+import type { Outbox } from './sent-mail.ts';
+import type { ReceivedMessage, Sink } from './sink.ts';
 
 export type MailboxPage = {
   readonly url: string;
@@ -22,15 +35,15 @@ export type MailboxPage = {
   close(): Promise<void>;
 };
 
-/** Composes, signs and delivers; kit.ts has the one there is. */
-export type SendMail = (identity: Identity, mail: Mailto) => Promise<SmtpAnswer>;
-
 const loopbackName = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
 
 function secureHeaders(ctx: Context): void {
   ctx.set({
-    'Content-Security-Policy':
-      "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    'Content-Security-Policy': [
+      "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'",
+      "require-trusted-types-for 'script'; trusted-types 'none'", // no script ever turns a text into markup
+      "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ].join('; '),
     'X-Content-Type-Options': 'nosniff',
     // Not no-referrer: that makes the Origin of our own form null.
     'Referrer-Policy': 'same-origin',
@@ -70,9 +83,14 @@ const errorTexts: Readonly<Record<number, string>> = {
 };
 
 function showError(ctx: Context, status: number, message: string): void {
+  const explanation = errorTexts[status] ?? message;
   ctx.status = status;
+  if (ctx.path.startsWith('/api/')) {
+    ctx.body = { problem: message || explanation };
+    return;
+  }
   ctx.type = 'html';
-  ctx.body = errorPage(errorTitles[status] ?? 'Something went wrong', errorTexts[status] ?? message);
+  ctx.body = errorPage(errorTitles[status] ?? 'Something went wrong', explanation);
 }
 
 async function frame(ctx: Context, next: Next): Promise<void> {
@@ -90,26 +108,19 @@ async function frame(ctx: Context, next: Next): Promise<void> {
   }
 }
 
-function first(value: unknown): string {
-  const one: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof one === 'string' ? one : '';
-}
-
-async function viewOf(message: ReceivedMessage): Promise<MessageView> {
-  const nothing = { from: '', to: '', inReplyTo: undefined, text: '', code: undefined, label: undefined, headers: [] };
-  return message.view().catch(() => ({ ...nothing, subject: '(cannot be read)' }));
-}
-
 function hasMailbox(identity: Identity, message: ReceivedMessage): boolean {
   return identity.proves !== 'nothing' && message.envelope.rcptTo.includes(identity.mailbox);
 }
 
+const shownMax = 100;
+
 async function showInbox(ctx: Context, sink: Sink): Promise<void> {
-  const identity = findIdentity(first(ctx.query.identity));
-  const mine = sink.messages.filter((message) => !identity || hasMailbox(identity, message));
-  const newest = mine.slice(-100).reverse();
-  const messages = await Promise.all(newest.map(async (message) => ({ message, view: await viewOf(message) })));
-  ctx.body = inboxPage({ identities, identity, messages, renews: ctx.query.pause === undefined });
+  const to = first(ctx.query.to);
+  const identity = findIdentity(first(ctx.query.identity)) ?? identities.find(({ mailbox }) => mailbox === to);
+  const wanted = { ...wantedOf(ctx), ...(identity && { to: identity.mailbox }) };
+  const list = await listMessages(sink, wanted, shownMax);
+  const renews = ctx.query.pause === undefined;
+  ctx.body = inboxPage({ identities, identity, wanted, list, shownMax, renews, faults: sink.faults.length });
 }
 
 function showForm(ctx: Context): void {
@@ -117,52 +128,121 @@ function showForm(ctx: Context): void {
   const blank = { to: '', subject: '', body: '' };
   const mail = uri === '' ? blank : (parseMailto(uri) ?? ctx.throw(400, 'The link is not a correct mailto link.'));
   const identity = findIdentity(first(ctx.query.identity)) ?? identities[0];
-  ctx.body = composePage(identities, { ...mail, identity: identity?.key ?? '' });
+  ctx.body = composePage(identities, scenarios, { ...mail, identity: identity?.key ?? '', scenario: '' });
 }
 
-async function send(ctx: Context, sendMail: SendMail): Promise<void> {
-  const form: object = typeof ctx.request.body === 'object' && ctx.request.body !== null ? ctx.request.body : {};
-  const field = (name: string) => first(Reflect.get(form, name));
-  const draft: Draft = {
-    identity: field('identity'),
-    to: field('to').trim(),
-    subject: field('subject'),
-    body: field('body'),
+function fieldOf(ctx: Context, name: string): string {
+  const form: unknown = ctx.request.body;
+  return typeof form === 'object' && form !== null ? first(Reflect.get(form, name)) : '';
+}
+
+async function send(ctx: Context, outbox: Outbox): Promise<void> {
+  const field = (name: string) => fieldOf(ctx, name);
+  const to = field('to').trim();
+  const [subject, body, scenario] = [field('subject'), field('body'), field('scenario')];
+  const draft: Draft = { identity: field('identity'), to, subject, body, scenario };
+  const refuse = (problem: string) => {
+    ctx.status = 422;
+    ctx.body = composePage(identities, scenarios, draft, problem);
   };
   const identity = findIdentity(draft.identity);
-  const problem = !identity ? 'Please say who you are.' : 'Please give exactly one mail address in “To”.';
-  if (!identity || !parseMailbox(draft.to)) {
-    ctx.status = 422;
-    ctx.body = composePage(identities, draft, problem);
-    return;
+  if (!identity) return refuse('Please say who you are.');
+  if (!parseMailbox(to)) return refuse('Please give exactly one mail address in “To”.');
+  const mail = { to, subject, body, ...(scenario !== '' && { scenario }) };
+  try {
+    const { id } = await outbox.send(identity, mail);
+    ctx.status = 303;
+    ctx.redirect(`/sent/${id}`);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof TypeError) return refuse(message); // who and what do not go together
+    ctx.throw(502, `Nothing was sent: ${message}`, { expose: true });
   }
-  const answer = await sendMail(identity, draft).catch((error: unknown) => {
-    ctx.throw(502, `Nothing was sent: ${error instanceof Error ? error.message : String(error)}`, { expose: true });
-  });
-  ctx.body = sentPage(identity, draft.to, answer);
 }
 
-function routes(sink: Sink, sendMail: SendMail, style: string): Router {
-  const router = new Router();
-  const find = (ctx: Context, id: string | undefined): ReceivedMessage =>
-    sink.messages.find((message) => message.id === id) ?? ctx.throw(404);
+function addFault(ctx: Context, sink: Sink): void {
+  const names = ['at', 'does', 'to', 'times', 'chance', 'seconds', 'answer'];
+  const typed = Object.fromEntries(names.map((name) => [name, fieldOf(ctx, name).trim()]));
+  const fault = readFault(typed);
+  if ('problem' in fault) {
+    ctx.status = 422;
+    ctx.body = faultsPage(listFaults(sink), { typed, problem: fault.problem });
+    return;
+  }
+  sink.faults = [...sink.faults, fault];
+  ctx.redirect('/faults');
+}
+
+/** Tells pages that something has changed; they ask what. */
+function createEvents(sink: Sink): (ctx: Context) => void {
+  const streams = new Set<PassThrough>();
+  sink.onChange(() => {
+    // Who does not read is told once: there is nothing else in it.
+    for (const stream of streams) if (!stream.writableNeedDrain) stream.write('data: changed\n\n');
+  });
+  return (ctx) => {
+    if (streams.size === streamsMax) ctx.throw(503);
+    const stream = new PassThrough({ highWaterMark: 64 });
+    streams.add(stream);
+    stream.once('close', () => streams.delete(stream));
+    stream.write('retry: 2000\n\n');
+    ctx.type = 'text/event-stream';
+    ctx.body = stream;
+  };
+}
+
+const streamsMax = 100;
+const form = bodyParser({ enableTypes: ['form'], formLimit: '64kb' });
+
+function addPages(router: Router, sink: Sink, outbox: Outbox): void {
+  const findMessage = (ctx: Context) => sink.messages.find(({ id }) => id === ctx.params.id) ?? ctx.throw(404);
+  const findSent = (ctx: Context) => outbox.sent.find(({ id }) => id === ctx.params.id) ?? ctx.throw(404);
+  const showRaw = (ctx: Context, raw: Buffer) => {
+    ctx.type = 'text/plain; charset=utf-8';
+    ctx.body = raw;
+  };
   router.get('/', (ctx) => showInbox(ctx, sink));
   router.get('/message/:id', async (ctx) => {
-    const message = find(ctx, ctx.params.id);
+    const message = findMessage(ctx);
     const owner = identities.find((identity) => hasMailbox(identity, message));
     ctx.body = messagePage(message, await viewOf(message), owner);
   });
-  router.get('/message/:id/raw', (ctx) => {
-    ctx.type = 'text/plain; charset=utf-8';
-    ctx.body = find(ctx, ctx.params.id).raw;
+  router.get('/message/:id/raw', (ctx) => showRaw(ctx, findMessage(ctx).raw));
+  router.post('/delete', (ctx) => {
+    sink.clear();
+    ctx.redirect('/');
   });
   router.get('/compose', showForm);
-  router.post('/send', bodyParser({ enableTypes: ['form'], formLimit: '64kb' }), (ctx) => send(ctx, sendMail));
-  router.get('/style.css', (ctx) => {
-    ctx.type = 'css';
-    ctx.body = style;
+  router.post('/send', form, (ctx) => send(ctx, outbox));
+  router.get('/sent', (ctx) => {
+    ctx.body = sentListPage(listSent(outbox).sent);
   });
-  return router;
+  router.get('/sent/:id', async (ctx) => {
+    const mail = findSent(ctx);
+    ctx.body = sentPage(mail, await mail.authentication());
+  });
+  router.get('/sent/:id/raw', (ctx) => showRaw(ctx, findSent(ctx).raw));
+  router.get('/faults', (ctx) => {
+    ctx.body = faultsPage(listFaults(sink));
+  });
+  router.post('/faults', form, (ctx) => addFault(ctx, sink));
+  router.post('/faults/clear', (ctx) => {
+    sink.faults = [];
+    ctx.redirect('/faults');
+  });
+}
+
+async function addFiles(router: Router): Promise<void> {
+  for (const [path, file] of [
+    ['/style.css', 'mailbox-page.css'],
+    ['/page.js', 'mailbox-page.js'],
+  ] as const) {
+    const text = await readFile(new URL(file, import.meta.url), 'utf8');
+    router.get(path, (ctx) => {
+      ctx.type = path.endsWith('.css') ? 'css' : 'js';
+      ctx.body = text;
+    });
+  }
 }
 
 /**
@@ -172,19 +252,27 @@ function routes(sink: Sink, sendMail: SendMail, style: string): Router {
  * @throws the error of listen; nothing stays open then
  */
 export async function startMailboxPage(options: {
-  host: string;
-  port: number;
-  sink: Sink;
-  sendMail: SendMail;
+  readonly host: string;
+  readonly port: number;
+  readonly sink: Sink;
+  readonly outbox: Outbox;
 }): Promise<MailboxPage> {
-  const name = options.host.includes(':') ? `[${options.host}]` : options.host;
-  if (!loopbackName.test(name)) throw new Error(`the test mailbox listens on loopback only, not on ${options.host}`);
-  const style = await readFile(new URL('mailbox-page.css', import.meta.url), 'utf8');
+  const { host, sink, outbox } = options;
+  const name = host.includes(':') ? `[${host}]` : host;
+  if (!loopbackName.test(name)) throw new Error(`the test mailbox listens on loopback only, not on ${host}`);
+  const router = new Router();
+  await addFiles(router);
+  addPages(router, sink, outbox);
+  addApi(router, sink, outbox);
+  router.get('/events', createEvents(sink));
   const app = new Koa();
-  const router = routes(options.sink, options.sendMail, style);
   app.use(frame).use(router.routes()).use(router.allowedMethods());
+  // A tab that was closed ends its stream, which is nobody's mistake.
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') app.onerror(error);
+  });
   const server = createServer(app.callback());
-  server.listen(options.port, options.host);
+  server.listen(options.port, host);
   await once(server, 'listening');
   const bound = server.address();
   const port = typeof bound === 'object' && bound ? bound.port : options.port;
@@ -193,5 +281,5 @@ export async function startMailboxPage(options: {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `http://${name}:${port}`, address: { host: options.host, port }, close };
+  return { url: `http://${name}:${port}`, address: { host, port }, close };
 }

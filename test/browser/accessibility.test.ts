@@ -9,6 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { newPage, openBrowser, type WatchedPage } from '../support/browser.ts';
 import { TestClock } from '../support/clock.ts';
 import { startWorld, type World } from '../support/world.ts';
+import { mailboxStates } from './mailbox-states.ts';
 import { openReset, stageOverrides, states } from './states.ts';
 
 let browser: Browser;
@@ -59,7 +60,7 @@ async function emptyPage(): Promise<WatchedPage> {
 }
 
 describe('every state', () => {
-  for (const { name, says, reach } of states) {
+  for (const { name, says, reach } of [...states, ...mailboxStates]) {
     it(name, async () => {
       const { page, context, offsite } = await emptyPage();
       const putRight = await reach({ world, clock, page });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { newPage, openBrowser } from '../support/browser.ts';
 import { TestClock } from '../support/clock.ts';
 import { startWorld } from '../support/world.ts';
+import { mailboxStates } from './mailbox-states.ts';
 import { stageOverrides, states } from './states.ts';
 
 const folder = join(import.meta.dirname, '../screenshots');
@@ -15,7 +16,7 @@ await mkdir(folder, { recursive: true });
 const clock = new TestClock();
 const [browser, world] = await Promise.all([openBrowser(), startWorld(stageOverrides, clock)]);
 try {
-  for (const { name, says, reach } of states) {
+  for (const { name, says, reach } of [...states, ...mailboxStates]) {
     if (only !== undefined && !name.includes(only)) continue;
     const { page, context } = await newPage(browser);
     const putRight = await reach({ world, clock, page });

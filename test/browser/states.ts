@@ -164,7 +164,8 @@ async function undo(page: Page, code: string): Promise<void> {
   await Promise.all([page.waitForEvent('load'), page.locator('#undo-form button').click()]);
 }
 
-async function withRelayThat(does: 'refuse' | 'defer', stage: Stage): Promise<() => Promise<void>> {
+/** Opens a page and sends its mail while the relay does not take the reply. @returns puts the relay right */
+export async function withRelayThat(does: 'refuse' | 'defer', stage: Stage): Promise<() => Promise<void>> {
   const { sink } = stage.world.kit;
   sink.faults = [{ at: 'rcpt', does }];
   const { address, label } = await openReset(stage);
