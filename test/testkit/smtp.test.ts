@@ -161,11 +161,16 @@ test('what is to be typed is found in a reply and in a notice, and in no other m
   }
 });
 
-test('the sink refuses a message that is too big, however much more comes', async (t) => {
+test('the sink refuses a message that is too big, however much more comes, and hangs up on a line without an end', async (t) => {
   const sink = await start(t);
   assert.equal((await send(sink, Buffer.alloc(2_100_000, 'x'))).code, 552);
   assert.equal((await send(sink, Buffer.alloc(100_000_000, 'x'))).code, 552);
   assert.equal(sink.messages.length, 0);
+  const socket = connect(sink.port, '127.0.0.1').on('error', () => undefined);
+  await once(socket, 'data');
+  socket.write('x'.repeat(1_000_000));
+  await once(socket.resume(), 'close');
+  assert.equal((await send(sink, 'x\r\n')).code, 250, 'others are not held up');
 });
 
 test('the sink keeps the last 1,000 and 64 MiB, offers neither STARTTLS nor AUTH, and closes with connections open', async (t) => {
