@@ -3,7 +3,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type BuiltinDirectory, openBuiltinDirectory } from './adapters/accounts/builtin-directory.ts';
 import { oneTimePasswords } from './adapters/accounts/one-time-passwords.ts';
@@ -110,7 +110,11 @@ export function createService(settings: Settings, clock: Clock = systemClock): S
   async function stop(): Promise<void> {
     const failures: unknown[] = [];
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
-      await Promise.try(close).catch((error: unknown) => failures.push(error));
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
     }
     if (failures.length > 0) throw failures[0];
   }
@@ -131,7 +135,9 @@ async function open(settings: Settings, clock: Clock, closers: Close[]): Promise
   const measured = listen === null ? undefined : createPrometheusMetrics();
   const metrics: Metrics = measured ?? noMetrics;
   const log = countEvents(createJsonLog(settings.log.level), metrics);
-  const verifier = openVerifierThread(new URL('./verify-mail.ts', import.meta.url), {
+  // `.ts` in a checkout, `.js` in the package: as this file.
+  const farEnd = new URL(`./verify-mail${extname(import.meta.url)}`, import.meta.url);
+  const verifier = openVerifierThread(farEnd, {
     hostname: settings.smtp.hostname,
     servers: settings.dns.servers,
     now: () => clock.now(),
