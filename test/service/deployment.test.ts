@@ -93,7 +93,8 @@ describe('config/', () => {
   it('has every file that its page names, and its page names every file', async () => {
     const table = page.slice(page.indexOf('| file |'), page.indexOf('## What you need'));
     const named = [...table.matchAll(/`([\w.-]+\/?)`/g)].map(([, name = '']) => name.replace(/\/$/, ''));
-    const others = ['README.md', 'default.yaml', 'development.yaml', 'directory.openapi.yaml', 'lint.json'];
+    const settings = ['default.yaml', 'development.yaml', 'directory.openapi.yaml'];
+    const others = ['README.md', ...settings, 'lint.json', 'tsconfig.package.json', 'node'];
     const missing = (await readdir(config)).filter((name) => !named.includes(name) && !others.includes(name));
     assert.deepEqual(missing, []);
     for (const [, path = ''] of page.matchAll(/\/opt\/reply-to-verify\/config\/([\w./-]+)/g)) {
