@@ -28,7 +28,7 @@ export interface AccountsOptions {
 }
 
 const accountsUsage = `Usage:
-  npm run accounts -- COMMAND [--config FILE] [--json]
+  reply-to-verify accounts COMMAND [--config FILE] [--json]
 
   add NAME --mailbox ADDRESS [--mailbox ADDRESS ...] [--description TEXT]
                   adds an account; a code that is mailed to one of its mailboxes proves its owner
@@ -47,7 +47,7 @@ const accountsUsage = `Usage:
   remove NAME     removes the account without asking
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
-  --json          one JSON document instead of text; with npm say: npm run --silent accounts -- ...
+  --json          one JSON document instead of text; in a checkout say: npm run --silent accounts -- ...
 
 It may run beside the service, as the same user, and is obeyed at once.
 Exit code: 0 done, 1 refused or mistakes, nothing was changed then, or not all invitations went out, 2 wrong usage.`;

@@ -7,13 +7,13 @@ import { checkFiles } from './inspection.ts';
 import type { Settings } from './settings/settings.ts';
 
 const checkUsage = `Usage:
-  npm run check-config -- [--config FILE] [--json]
+  reply-to-verify check-config [--config FILE] [--json]
 
 Says all mistakes in the settings and in the files they name (certificates, secrets, logo), or that
 all is fine, and what the settings mean. Run it as the user of the service, who has to read those files.
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
-  --json          one JSON document instead of text; with npm say: npm run --silent check-config -- ...
+  --json          one JSON document instead of text; in a checkout say: npm run --silent check-config -- ...
 
 Exit code: 0 fine, 1 mistakes, 2 wrong usage.`;
 

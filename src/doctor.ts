@@ -7,14 +7,14 @@ import type { CheckState, SetupCheck } from './core/setup-check.ts';
 import { type InspectionOptions, openDoctor } from './inspection.ts';
 
 const doctorUsage = `Usage:
-  npm run doctor -- [--config FILE] [--json]
+  reply-to-verify doctor [--config FILE] [--json]
 
 Looks whether the world is ready for the service: DNS records, ports, relay, certificates, clock,
 data folder; and says what to publish or to do. It sends no mail and changes nothing, and may run
 beside the service, as the same user. What it sees of ports and pages, it sees from this machine.
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
-  --json          one JSON document instead of text; with npm say: npm run --silent doctor -- ...
+  --json          one JSON document instead of text; in a checkout say: npm run --silent doctor -- ...
 
 Exit code: 0 nothing to do, 1 something to do, or mistakes in the settings, 2 wrong usage.`;
 

@@ -23,7 +23,7 @@ import type { SignatureCondition, SpfCondition } from './core/sender-policy.ts';
 import { formatMistakes, loadSettings } from './settings/load-settings.ts';
 
 const explainUsage = `Usage:
-  npm run explain -- FILE [--ip A] [--helo H] [--mail-from F] [--rcpt T] [--config FILE] [--json]
+  reply-to-verify explain FILE [--ip A] [--helo H] [--mail-from F] [--rcpt T] [--config FILE] [--json]
 
 Says what would happen to a saved message (.eml) if it came now, and why. It asks the DNS, changes
 nothing and sends nothing, and may run beside the service, as the same user.
@@ -33,7 +33,7 @@ nothing and sends nothing, and may run beside the service, as the same user.
   --mail-from F   sender of the envelope (MAIL FROM); without it the author in From
   --rcpt T        recipient of the envelope (RCPT TO); without it the one address in To
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
-  --json          one JSON object instead of text; with npm say: npm run --silent explain -- ...
+  --json          one JSON object instead of text; in a checkout say: npm run --silent explain -- ...
 
 Received and Authentication-Results fields in the file are not believed, as they are not on the wire.
 

@@ -5,14 +5,14 @@ import { openKeys } from './compose.ts';
 import type { Settings } from './settings/settings.ts';
 
 const keysUsage = `Usage:
-  npm run keys -- rotate [--config FILE] [--json]
+  reply-to-verify keys rotate [--config FILE] [--json]
 
 Makes a new key, which makes everything from now on. The key of before works until the last page that was
 made with it has ended, and is dropped then; nobody notices. Run it as the user of the service, while it
 runs or without it. The service does the same by itself after keys.maxAgeDays.
 
   --config FILE   settings on top of config/default.yaml and below the environment, as for serve
-  --json          one JSON document instead of text; with npm say: npm run --silent keys -- ...
+  --json          one JSON document instead of text; in a checkout say: npm run --silent keys -- ...
 
 Exit code: 0 done, 1 not done, 2 wrong usage.`;
 

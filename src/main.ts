@@ -13,15 +13,14 @@ import { runExplain } from './explain.ts';
 import { runKeys } from './keys.ts';
 import { formatMistakes, loadSettings, type Mistake } from './settings/load-settings.ts';
 
-const usage = `Usage:
-  npm start                          everything on this machine, for trying out
-  npm run serve -- --config FILE     the service with your settings, on top of config/default.yaml
-  npm run check-config -- --config FILE
-                                     whether it would start with these settings, and what they mean
-  npm run doctor -- --config FILE    what to publish in the DNS and what else to do; changes nothing
-  npm run explain -- FILE            what would happen to a saved message, and why; --help says more
-  npm run accounts -- COMMAND        adds, imports, locks, invites and removes accounts; --help says more
-  npm run keys -- rotate             a new key at once; open pages go on`;
+const usage = `Usage: reply-to-verify COMMAND; in a checkout: npm run COMMAND -- ...
+  develop                      everything on this machine, for trying out; in a checkout: npm start
+  serve --config FILE          the service with your settings, on top of config/default.yaml
+  check-config --config FILE   whether it would start with these settings, and what they mean
+  doctor --config FILE         what to publish in the DNS and what else to do; changes nothing
+  explain FILE                 what would happen to a saved message, and why; --help says more
+  accounts COMMAND             adds, imports, locks, invites and removes accounts; --help says more
+  keys rotate                  a new key at once; open pages go on`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));

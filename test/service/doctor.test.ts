@@ -356,7 +356,7 @@ describe('check-config', () => {
     const run = (...args: string[]) => runCheckConfig({ args, defaults, env: {} });
     const help = await run('--help', '--nonsense');
     assert.deepEqual([help.exitCode, help.complaint], [0, '']);
-    assert.match(help.output, /npm run check-config/);
+    assert.match(help.output, /reply-to-verify check-config/);
     for (const args of [['--nonsense'], ['file.yaml'], ['--config']]) {
       const { exitCode, complaint } = await run(...args);
       assert.equal(exitCode, 2, args.join());

@@ -218,7 +218,7 @@ describe('the command', () => {
     const { exitCode, output: tooMany } = await run('rotate');
     assert.deepEqual([exitCode, /still needed/.test(tooMany), await keyCount()], [1, true, 4]);
     assert.equal((await run()).exitCode, 2);
-    assert.match((await run('--help')).output, /keys -- rotate/);
+    assert.match((await run('--help')).output, /keys rotate/);
   });
 
   it('has nothing to change where the keys are in the environment', async () => {
