@@ -73,6 +73,9 @@ async function writeWhole(file: string, text: string): Promise<void> {
   }
 }
 
+// One pair for all kits of a process: making it takes longer than all the rest of a start.
+let inMemory: Promise<DkimKeys> | undefined;
+
 /**
  * Gives the keys of the test domains.
  * @param file where they are kept (mode 0600, folder made when missing); without it they live in memory
@@ -80,7 +83,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
  * @throws when the file can be neither read nor written
  */
 export async function loadDkimKeys(file?: string): Promise<DkimKeys> {
-  if (file === undefined) return makeKeys();
+  if (file === undefined) {
+    inMemory ??= makeKeys();
+    return inMemory;
+  }
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;

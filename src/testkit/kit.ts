@@ -14,13 +14,26 @@ import {
 } from './identities.ts';
 import { type MailboxPage, startMailboxPage } from './mailbox-page.ts';
 import { type SendOptions, writeMail } from './message.ts';
-import { scenarioZone, stage } from './scenarios.ts';
+import { preparedMail, type ScenarioName, scenarioZone, stage } from './scenarios.ts';
 import { createOutbox, type Sent } from './sent-mail.ts';
 import { type Sink, startSink } from './sink.ts';
 import { deliver } from './smtp-client.ts';
 import type { Zone } from './zone.ts';
 
 export type Address = { readonly host: string; readonly port: number };
+
+/** Somebody who can write. */
+export type Person = Identity & {
+  /**
+   * Writes the mail that the page has prepared, or what the options make of it, and hands it to the service.
+   * @param to `page.mailto`; or a one-time address, for which the same is prepared
+   * @throws when the service cannot be reached; TypeError for what is neither, and for an unknown scenario
+   */
+  send(
+    to: string,
+    options?: Omit<SendOptions, 'to' | 'scenario'> & { readonly scenario?: ScenarioName },
+  ): Promise<Sent>;
+};
 
 export type KitOptions = {
   readonly dns: Address;
@@ -53,6 +66,12 @@ export type Kit = {
    * @throws when the service cannot be reached; TypeError when there is no such identity or scenario
    */
   send(identity: IdentityKey | (string & {}), options: SendOptions): Promise<Sent>;
+  /**
+   * Somebody who can write.
+   * @param who a key, or any mailbox at a domain under .test or .example
+   * @throws TypeError when there is no such identity
+   */
+  identity(who: IdentityKey | (string & {})): Person;
   /** Ends all parts; may be called twice. */
   close(): Promise<void>;
 };
@@ -75,8 +94,9 @@ async function listenFrom<Part>(
 }
 
 /** Writes mail for anybody, and hands it to the service. */
-function sender(options: KitOptions, keys: DkimKeys, zone: Zone) {
+function sender(options: KitOptions, keys: DkimKeys, zone: Zone, closing: AbortSignal) {
   return async (person: Identity, wanted: SendOptions): Promise<Sent> => {
+    if (closing.aborted) throw new Error('the kit is closed');
     if (!Object.hasOwn(zone, person.domain)) Object.assign(zone, signingDomain(person.domain, keys));
     const now = options.now?.() ?? Date.now();
     const { scenario } = wanted;
@@ -91,6 +111,7 @@ function sender(options: KitOptions, keys: DkimKeys, zone: Zone) {
       raw,
       helo: mailServerOf(from.domain),
       ...(mail.pause !== undefined && { pause: mail.pause }),
+      signal: closing,
     };
     let answer = await deliver(delivery);
     for (let times = 1; times < (mail.times ?? 1); times += 1) answer = await deliver(delivery);
@@ -108,7 +129,11 @@ export async function startKit(options: KitOptions): Promise<Kit> {
   const keys = await loadDkimKeys(options.keysFile);
   const zone = { ...kitZone(oneTimeDomain, keys), ...scenarioZone(keys) };
   const parts: { close(): Promise<void> }[] = [];
-  const close = async () => void (await Promise.all(parts.map((part) => part.close())));
+  const closing = new AbortController();
+  const close = async () => {
+    closing.abort(new Error('the kit was closed before the mail was answered'));
+    await Promise.all(parts.map((part) => part.close()));
+  };
   const start = async <Part extends { close(): Promise<void> }>(
     address: Address,
     how: (address: Address) => Promise<Part>,
@@ -117,13 +142,18 @@ export async function startKit(options: KitOptions): Promise<Kit> {
     parts.push(part);
     return part;
   };
-  const outbox = createOutbox(zone, sender(options, keys, zone));
+  const outbox = createOutbox(zone, sender(options, keys, zone, closing.signal));
   try {
     const dns = await start(options.dns, (address) => startDnsServer({ ...address, zone }));
     const sink = await start(options.sink, (address) => startSink({ ...address, ...(random && { random }) }));
     const mailboxPage = await start(options.mailbox, (address) => startMailboxPage({ ...address, sink, outbox }));
     const send: Kit['send'] = async (identity, mail) => outbox.send(identityOf(identity), mail);
-    return { dns, sink, mailboxPage, identities, zone, send, close };
+    const identity: Kit['identity'] = (who) => {
+      const person = identityOf(who);
+      const now = () => options.now?.() ?? Date.now();
+      return { ...person, send: async (to, mail = {}) => outbox.send(person, { ...preparedMail(to, now()), ...mail }) };
+    };
+    return { dns, sink, mailboxPage, identities, zone, send, identity, close };
   } catch (error) {
     await close();
     throw error;

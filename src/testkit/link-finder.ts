@@ -33,7 +33,8 @@ const linkAttributes = ['href', 'src', 'action', 'formaction', 'data', 'ping', '
 const clickable = /^(?:submit|image|radio|checkbox)$/i;
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function unescapeHtml(text: string): string {
+/** Undoes numeric references and those of markup itself. */
+export function unescapeHtml(text: string): string {
   return text.replace(/&(?:#x([0-9a-f]{1,5})|#(\d{1,6})|(amp|lt|gt|quot|apos));/gi, (_, hex, decimal, name) =>
     name === undefined ? String.fromCodePoint(Number(decimal ?? `0x${hex}`)) : (entities[name.toLowerCase()] ?? ''),
   );

@@ -9,6 +9,7 @@ import type { EdgeRefusalReason, MailRefusalReason } from '../core/refusal.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import { badSelectors, type DkimKeys, selectors } from './dkim-keys.ts';
 import { type Identity, mailDomain, signingDomain, spfRecords } from './identities.ts';
+import { parseMailto } from './mailto.ts';
 import type { SendOptions } from './message.ts';
 import type { Zone } from './zone.ts';
 
@@ -471,21 +472,33 @@ export function stage(
   }
   const { domain = who.domain, mail: write } = table[name];
   const mailbox = parseMailbox(`${localPartOf(who.mailbox)}@${domain}`) ?? who.mailbox;
-  const label = labelOf(mail.to, now);
-  const subject = mail.subject ?? `New password${label === undefined ? '' : ` ${label}`}`;
-  const { to, body = 'Please just send this mail. You need not write anything.', pause } = mail;
+  const prepared = preparedMail(mail.to, now);
+  const { subject = prepared.subject, body = prepared.body, pause } = mail;
+  const { to } = prepared;
   const changed = write({ to, subject, from: mailbox, domain, now });
   const headers = { ...changed.headers, ...mail.headers };
   return {
     from: { ...who, mailbox, domain },
-    mail: { subject, body, ...mail, ...changed, headers, ...(pause && { pause }) },
+    mail: { ...mail, to, subject, body, ...changed, headers, ...(pause && { pause }) },
   };
 }
 
-/** The request label of a one-time address, which is in the prepared mail of its page. */
-function labelOf(address: string, now: number): string | undefined {
-  const id = parseAddress(address.replace(/@.*$/, ''), now)?.address.id;
-  return id === undefined ? undefined : requestLabel(id);
+/**
+ * The mail that a page prepares, for whoever has only its address.
+ * @param to  a mail address or a mailto link
+ * @param now milliseconds since the epoch
+ * @throws TypeError when it is neither
+ */
+export function preparedMail(
+  to: string,
+  now: number,
+): { readonly to: string; readonly subject: string; readonly body: string } {
+  const mail = parseMailto(to);
+  if (mail !== undefined) return mail;
+  if (!parseMailbox(to)) throw new TypeError(`neither a mail address nor a mailto link: ${JSON.stringify(to)}`);
+  const id = parseAddress(to.replace(/@.*$/, ''), now)?.address.id;
+  const subject = id === undefined ? 'Hello' : `New password ${requestLabel(id)}`;
+  return { to, subject, body: 'Please just send this mail. You need not write anything.' };
 }
 
 /** Another address that looks like one of the service's: the last letter differs. */

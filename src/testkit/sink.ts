@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { answerOf, chooseFaults, type Fault, type FaultMoment, type Strike } from './faults.ts';
+import { type Reply, type ReplyWanted, replyWaiter } from './replies.ts';
 
 /** A message as a mail program would show it; all of it was written by the sender. */
 export type MessageView = {
@@ -51,6 +52,11 @@ export type Sink = {
   onMessage(listener: (message: ReceivedMessage) => void): () => void;
   /** The first message that fits, already here or still to come; rejects at the time limit and when the sink closes. */
   waitFor(fits: (message: ReceivedMessage) => boolean, limit: { readonly timeoutMs: number }): Promise<ReceivedMessage>;
+  /**
+   * The service's reply, already here or still to come.
+   * @throws Error that says what came instead, at the time limit and when the sink closes
+   */
+  waitForReply(wanted: ReplyWanted): Promise<Reply>;
   /** Ends at once, open connections included; may be called twice. */
   close(): Promise<void>;
 };
@@ -328,10 +334,12 @@ export async function startSink({ host, port, random = unforeseen }: SinkOptions
     closing.abort();
     return closeServer();
   };
+  const waitFor = waiter(store.messages, store.onMessage, closing.signal);
   return Object.assign(store, {
     host,
     port: typeof address === 'object' && address ? address.port : port,
-    waitFor: waiter(store.messages, store.onMessage, closing.signal),
+    waitFor,
+    waitForReply: replyWaiter({ messages: store.messages, waitFor }, closing.signal),
     close,
   });
 }

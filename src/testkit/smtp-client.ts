@@ -28,6 +28,8 @@ export type Delivery = {
   readonly onSent?: () => void;
   /** Sends the body octet by octet, never to its end, and waits like this before each. */
   readonly pause?: (ms: number) => unknown;
+  /** Breaks the connection off; whoever waits for the answer gets its reason. */
+  readonly signal?: AbortSignal;
 };
 
 type Reply = { readonly code: number; readonly text: string };
@@ -128,8 +130,11 @@ export async function deliver(delivery: Delivery): Promise<SmtpAnswer> {
     `MAIL FROM:${path(delivery.mailFrom)}`,
     ...recipients.map((rcpt) => `RCPT TO:${path(rcpt)}`),
   ];
-  const { host, port, localAddress } = delivery;
+  const { host, port, localAddress, signal } = delivery;
   const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
+  const breakOff = () => socket.destroy(signal?.reason);
+  signal?.addEventListener('abort', breakOff);
+  socket.once('close', () => signal?.removeEventListener('abort', breakOff));
   const next = readReplies(socket);
   try {
     let reply = await next();

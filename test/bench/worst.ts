@@ -9,8 +9,8 @@ import { findIdentity, kitZone } from '../../src/testkit/identities.ts';
 import { composeMessage, signMessage } from '../../src/testkit/message.ts';
 import { startSink } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
+import { readPage } from '../../src/testkit/visitor.ts';
 import type { Zone } from '../../src/testkit/zone.ts';
-import { readPage } from '../support/world.ts';
 import { type Measured, type MonitoredService, startService } from './processes.ts';
 
 /** What one message did to the service. */

@@ -10,10 +10,11 @@ import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import { mailboxDigest } from '../../src/app/challenge-tokens.ts';
 import type { Purpose } from '../../src/core/purpose.ts';
 import { findIdentity, type IdentityKey } from '../../src/testkit/identities.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import { keysIn } from '../support/keyring.ts';
-import { codeIn, noticeTo, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, noticeTo, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const password = 'blue kettle winter piano';

@@ -13,9 +13,10 @@ import { fromHex, textBytes } from '../../src/core/bytes.ts';
 import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { keysIn } from '../support/keyring.ts';
-import { codeIn, noticeTo, type OpenPage, replyTo, stored, Visitor } from '../support/world.ts';
+import { codeIn, noticeTo, replyTo, stored, Visitor } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
 const amy = 'amy.pond@school.example';

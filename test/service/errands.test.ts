@@ -9,11 +9,11 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { type Purpose, purposes } from '../../src/core/purpose.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import {
   codeIn,
-  type OpenPage,
   stored as recordsOf,
   replyTo,
   startWorld,

@@ -13,8 +13,9 @@ import type { Explanation } from '../../src/app/ports.ts';
 import { runExplain } from '../../src/explain.ts';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
 import type { SendOptions } from '../../src/testkit/message.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { keysIn, ringOf } from '../support/keyring.ts';
-import { type OpenPage, startWorld, stored, Visitor, type World } from '../support/world.ts';
+import { startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const project = join(import.meta.dirname, '../..');
 const defaults = join(project, 'config/default.yaml');

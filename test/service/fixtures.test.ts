@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { smtpReplies } from '../../src/adapters/smtp-in/smtp-replies.ts';
-import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { waitText } from '../../src/adapters/web/progress-view.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { html } from '../../src/core/html.ts';
 import { mailRefusals } from '../../src/core/refusal.ts';
+import { KitClock } from '../../src/testkit/clock.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import {
   type Answer,
   composeFixture,
@@ -21,7 +22,7 @@ import {
   readFixtures,
   type Scenario,
 } from '../support/fixtures.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const operator = 'operator@kit.example';
 const mailDomain = 'in.school.example';
@@ -35,7 +36,6 @@ interface Tab {
 }
 
 let world: World;
-let clockBehindMs = 0;
 const expiredTabs = new Map<string, Tab>();
 /** Envelope recipients of all that is to leave. */
 const recipients: string[] = [];
@@ -53,13 +53,12 @@ before(async () => {
     'limits.repliesPerMailboxPerHour': 5,
     'limits.repliesPerMailboxPerDay': 12,
   };
-  world = await startWorld(overrides, { ...systemClock, now: () => systemClock.now() - clockBehindMs });
-  // Nothing is stored for a page, so one from two hours ago is one that a wrong clock made.
-  clockBehindMs = pageIsTwoHoursOldMs;
+  const clock = new KitClock({ startAt: Date.now() - pageIsTwoHoursOldMs });
+  world = await startWorld(overrides, clock);
   for (const { name, scenario } of fixtures) {
     if (scenario.send.page === 'expired') expiredTabs.set(name, await openTab());
   }
-  clockBehindMs = 0;
+  clock.advance(pageIsTwoHoursOldMs);
 });
 after(() => world.close());
 

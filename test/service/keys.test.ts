@@ -13,10 +13,11 @@ import { deriveAddress, issueCookie, writeAddress } from '../../src/app/challeng
 import { openKeys } from '../../src/compose.ts';
 import { runKeys } from '../../src/keys.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { digitsAt, readKey } from '../support/authenticator.ts';
 import { TestClock } from '../support/clock.ts';
 import { keyFile, keysIn } from '../support/keyring.ts';
-import { codeIn, noticeTo, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, noticeTo, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const good = 'blue kettle winter piano';
@@ -238,7 +239,7 @@ it('a file of keys that others can read stops the start, with place and remedy, 
   await world.service.stop();
   const path = join(world.dataDir, 'keys.json');
   await chmod(path, 0o640);
-  await assert.rejects(world.service.start(), ({ message }: Error) => message.includes(`Run: chmod 600 ${path}`));
+  await assert.rejects(world.restart(), ({ message }: Error) => message.includes(`Run: chmod 600 ${path}`));
   await chmod(path, 0o600);
   await world.restart();
 });

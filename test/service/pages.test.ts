@@ -5,8 +5,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { readPage } from '../../src/testkit/visitor.ts';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, readPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const minuteMs = 60_000;

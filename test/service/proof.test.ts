@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { IdentityKey } from '../../src/testkit/identities.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
+import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const rory = 'rory.williams@school.example';

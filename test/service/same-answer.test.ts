@@ -5,9 +5,10 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { TestClock } from '../support/clock.ts';
 import { compare, differs, measure, sameTiming } from '../support/same-timing.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const mailboxes = { amy: 'amy.pond@school.example', rory: 'rory.williams@school.example' };
 const amysName = 'Amy Pond';

@@ -14,8 +14,9 @@ import type { IdentityKey } from '../../src/testkit/identities.ts';
 import { type Finding, findLinks } from '../../src/testkit/link-finder.ts';
 import { type ScanReport, scan } from '../../src/testkit/scanner.ts';
 import type { ReceivedMessage } from '../../src/testkit/sink.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { TestClock } from '../support/clock.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const operator = 'operator@school.example';

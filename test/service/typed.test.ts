@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { scan } from '../../src/testkit/scanner.ts';
+import type { OpenPage } from '../../src/testkit/visitor.ts';
 import { TestClock } from '../support/clock.ts';
 import { compare, differs } from '../support/same-timing.ts';
-import { codeIn, type OpenPage, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
+import { codeIn, replyTo, startWorld, stored, Visitor, type World } from '../support/world.ts';
 
 const amy = 'amy.pond@school.example';
 const nobody = 'nobody.here@school.example';

@@ -11,9 +11,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
+import { readPage } from '../../src/testkit/visitor.ts';
 import { TestClock } from '../support/clock.ts';
 import { makeCertificate, type TestCertificate, until } from '../support/smtp.ts';
-import { readPage, startWorld, type World } from '../support/world.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 const first = makeCertificate('first.example', ['127.0.0.1']);
 const second = makeCertificate('second.example', ['127.0.0.1']);

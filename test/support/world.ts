@@ -1,91 +1,47 @@
 // The real service with the test kit around it, on free ports and in a folder of its own; a visitor with a cookie jar;
 // a clock that a test moves. Everything speaks HTTP, SMTP and DNS over loopback, as in `npm start`.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredAccount } from '../../src/adapters/accounts/account-record.ts';
-import type { Clock } from '../../src/app/ports.ts';
-import { type Addresses, createService, type Service } from '../../src/compose.ts';
-import type { Purpose } from '../../src/core/purpose.ts';
-import { loadSettings } from '../../src/settings/load-settings.ts';
-import { demoAccounts } from '../../src/testkit/demo-accounts.ts';
-import { type Kit, startKit } from '../../src/testkit/kit.ts';
+import type { KitClock } from '../../src/testkit/clock.ts';
+import type { Address, Kit } from '../../src/testkit/kit.ts';
 import type { ReceivedMessage } from '../../src/testkit/sink.ts';
+import { Visitor as KitVisitor } from '../../src/testkit/visitor.ts';
+import { startKit, type Testkit } from '../../src/testkit.ts';
 import { oneNetwork } from './limits.ts';
 
-const free = { host: '127.0.0.1', port: 0 };
-const configFolder = join(import.meta.dirname, '../../config');
-
-export interface World {
-  readonly kit: Kit;
-  readonly service: Service;
-  readonly addresses: Addresses;
+export interface World extends Pick<Testkit, 'dataDir' | 'restart' | 'close'> {
+  readonly kit: Testkit;
+  readonly service: Pick<Testkit, 'stop'>;
+  readonly addresses: { readonly web: Address; readonly smtp: Address; readonly admin: Address | null };
   readonly webUrl: string;
-  readonly dataDir: string;
-  /** Starts the service anew on the same folder, with new ports. @param overrides on top of those of before */
-  restart(overrides?: Record<string, unknown>): Promise<void>;
-  close(): Promise<void>;
 }
 
-/** Starts kit and service. @param overrides settings by path */
-export async function startWorld(overrides: Record<string, unknown> = {}, clock?: Clock): Promise<World> {
-  const root = await mkdtemp(join(tmpdir(), 'rtv-test-'));
-  const dataDir = join(root, 'data');
-  await mkdir(dataDir);
-  await writeFile(join(dataDir, 'accounts.json'), JSON.stringify({ version: 1, accounts: demoAccounts }));
-  let addresses: Addresses | undefined;
-  const kit = await startKit({ dns: free, sink: free, mailbox: free, smtpPort: () => addresses?.smtp ?? free });
-  const build = (more: Record<string, unknown> = {}) => {
-    const loaded = loadSettings({
-      files: ['default.yaml', 'development.yaml'].map((name) => join(configFolder, name)),
-      env: {},
-      overrides: {
-        'web.listen': '127.0.0.1:0',
-        'web.testMailboxUrl': kit.mailboxPage.url,
-        'smtp.listen': '127.0.0.1:0',
-        'dns.servers': [`127.0.0.1:${kit.dns.port}`],
-        'relay.url': `smtp://127.0.0.1:${kit.sink.port}`,
-        'data.dir': dataDir,
-        'log.level': 'silent',
-        // Tests send more mails in a minute than a person does.
-        'limits.repliesPerMailboxPerMinute': 60,
-        'limits.repliesPerMailboxPerHour': 1000,
-        'limits.repliesPerMailboxPerDay': 1000,
-        ...Object.fromEntries(Object.entries(oneNetwork).map(([name, value]) => [`limits.${name}`, value])),
-        ...overrides,
-        ...more,
-      },
-    });
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
-    return createService(loaded.settings, clock);
+/** Starts the kit, with limits that let a test go on. @param overrides settings by path */
+export async function startWorld(overrides: Record<string, unknown> = {}, clock?: KitClock): Promise<World> {
+  const settings = {
+    // Tests send more mails in a minute than a person does.
+    'limits.repliesPerMailboxPerMinute': 60,
+    'limits.repliesPerMailboxPerHour': 1000,
+    'limits.repliesPerMailboxPerDay': 1000,
+    ...Object.fromEntries(Object.entries(oneNetwork).map(([name, value]) => [`limits.${name}`, value])),
+    ...overrides,
   };
-  let service = build();
-  addresses = await service.start().catch(async (error: unknown) => {
-    await kit.close();
-    throw error;
-  });
+  const kit = await startKit({ settings, ...(clock && { clock }) });
+  const { dataDir, restart, close } = kit;
   return {
     kit,
     dataDir,
-    get service() {
-      return service;
-    },
+    restart,
+    close,
+    service: kit,
     get addresses() {
-      return addresses ?? { web: free, smtp: free, admin: null };
+      const { hostname, port } = new URL(kit.url);
+      return { web: { host: hostname, port: Number(port) }, smtp: kit.smtp, admin: kit.admin };
     },
     get webUrl() {
-      return `http://127.0.0.1:${addresses?.web.port}`;
-    },
-    async restart(more) {
-      await service.stop();
-      service = build(more);
-      addresses = await service.start();
-    },
-    async close() {
-      await service.stop();
-      await kit.close();
-      await rm(root, { recursive: true, force: true });
+      return kit.url;
     },
   };
 }
@@ -107,7 +63,7 @@ export async function stored({ dataDir }: Pick<World, 'dataDir'>, name: 'challen
 
 /** The first notice to a mailbox, which has arrived or will, and the undo code in it. */
 export async function noticeTo(
-  world: Pick<World, 'kit'>,
+  world: { readonly kit: Pick<Kit, 'sink'> },
   mailbox: string,
 ): Promise<{ text: string; undoCode: string }> {
   const fits = ({ envelope, raw }: ReceivedMessage) =>
@@ -120,7 +76,7 @@ export async function noticeTo(
 
 /** The next reply to a mailbox that arrives, or has arrived, for a request label. */
 export function replyTo(
-  world: Pick<World, 'kit'>,
+  world: { readonly kit: Pick<Kit, 'sink'> },
   mailbox: string,
   label: string,
   timeoutMs = 5000,
@@ -137,59 +93,9 @@ export async function codeIn(message: ReceivedMessage): Promise<string> {
   return code;
 }
 
-/** What a visitor reads from the page of an errand. */
-export interface OpenPage {
-  readonly status: number;
-  readonly html: string;
-  readonly nonce: string;
-  readonly address: string;
-  readonly label: string;
-}
-
-/** An HTTP client with a cookie jar; follows no redirect by itself. */
-export class Visitor {
-  readonly cookies = new Map<string, string>();
-  readonly #base: () => string;
-  readonly #headers: Readonly<Record<string, string>>;
-
+/** Somebody in front of the pages of a world. */
+export class Visitor extends KitVisitor {
   constructor(world: Pick<World, 'webUrl'>, headers: Readonly<Record<string, string>> = {}) {
-    this.#base = () => world.webUrl;
-    this.#headers = headers;
+    super(() => world.webUrl, headers);
   }
-
-  async request(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { ...this.#headers, ...(cookie === '' ? {} : { cookie }), ...init.headers };
-    const response = await fetch(`${this.#base()}${path}`, { ...init, redirect: 'manual', headers });
-    for (const line of response.headers.getSetCookie()) {
-      const [name = '', value = ''] = (line.split(';')[0] ?? '').split('=');
-      this.cookies.set(name, value);
-    }
-    return response;
-  }
-
-  post(path: string, fields: Record<string, string>): Promise<Response> {
-    return this.request(path, { method: 'POST', body: new URLSearchParams(fields) });
-  }
-
-  async open(purpose: Purpose = 'reset'): Promise<OpenPage> {
-    const response = await this.request(`/${purpose}`);
-    return readPage(response.status, await response.text());
-  }
-
-  enter(page: Pick<OpenPage, 'nonce'>, code: string, purpose: Purpose = 'reset'): Promise<Response> {
-    return this.post(`/${purpose}`, { nonce: page.nonce, code });
-  }
-}
-
-/** Reads such a page; what is not on it is an empty text. */
-export function readPage(status: number, html: string): OpenPage {
-  const find = (pattern: RegExp) => pattern.exec(html)?.[1] ?? '';
-  return {
-    status,
-    html,
-    nonce: find(/name="nonce" value="([^"]+)"/),
-    address: find(/href="mailto:([^?"]+)/),
-    label: find(/([BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})/),
-  };
 }
