@@ -44,6 +44,8 @@ export type TestkitOptions = {
   readonly service?: StartService | false;
   /** By default one that goes with the wall until it is put forward. A service of yours has its own. */
   readonly clock?: KitClock;
+  /** What decides about faults of the sink with a chance: 0 to 1, 1 excluded. */
+  readonly random?: () => number;
 };
 
 /**
@@ -92,12 +94,16 @@ const settingsFiles = ['default', 'development'].map((name) =>
  */
 export async function startKit(options: TestkitOptions = {}): Promise<Testkit> {
   checkOptions(options);
-  const { accounts = demoAccounts, settings = {}, service, clock = new KitClock() } = options;
+  const { accounts = demoAccounts, settings = {}, service, clock = new KitClock(), random } = options;
   const root = await mkdtemp(join(tmpdir(), 'reply-to-verify-'));
   const dataDir = join(root, 'data');
   let place = nowhere;
-  const smtpPort = () => place.smtp;
-  const parts = await startParts({ dns: free, sink: free, mailbox: free, smtpPort, now: () => clock.now() });
+  const parts = await startParts({
+    ...{ dns: free, sink: free, mailbox: free },
+    smtpPort: () => place.smtp,
+    now: () => clock.now(),
+    ...(random && { random }),
+  });
   const close = async () => {
     await parts.close(); // first the mail that is on its way: the service would wait for its end
     await place.stop();
@@ -198,7 +204,13 @@ async function startOwn(
   };
 }
 
-const optionNames: readonly string[] = ['settings', 'accounts', 'service', 'clock'] satisfies (keyof TestkitOptions)[];
+const optionNames: readonly string[] = [
+  'settings',
+  'accounts',
+  'service',
+  'clock',
+  'random',
+] satisfies (keyof TestkitOptions)[];
 
 function checkOptions(options: TestkitOptions): void {
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name));

@@ -2,11 +2,12 @@
 // Limits are those of production; each scenario is sent by somebody else.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { edgeReplies, smtpReplies } from '../../src/adapters/smtp-in/smtp-replies.ts';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import type { SendOptions } from '../../src/testkit/message.ts';
 import { type Scenario, scenarios } from '../../src/testkit/scenarios.ts';
 import { TestClock } from '../support/clock.ts';
+import { answerTo, readmePath, withTable } from '../support/scenario-table.ts';
 import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
 const clock = new TestClock();
@@ -18,20 +19,16 @@ before(async () => {
 });
 after(() => world.close());
 
-/** The answers that a reason stands for, at whichever edge. */
-function answerOf(reason: Exclude<Scenario['expect'], 'accepted'>) {
-  const { code, text } = { ...smtpReplies, ...edgeReplies }[reason];
-  return { code, text };
-}
-
-async function play({ name, expect, code, domain }: Scenario, how: Partial<SendOptions> = {}): Promise<void> {
+async function play(t: TestContext, scenario: Scenario, how: Partial<SendOptions> = {}): Promise<void> {
+  const { name, code, domain } = scenario;
   const visitor = new Visitor(world);
   const page = await visitor.open();
   const sent = await world.kit.send(`${name}@school.test`, { to: page.address, scenario: name, ...how });
   assert.equal(sent.code, code, sent.text);
   assert.equal(sent.from, `${name}@${domain ?? 'school.test'}`);
-  if (expect !== 'accepted') {
-    const answer = answerOf(expect);
+  t.diagnostic(`${name}: ${sent.code} ${sent.text}`);
+  const answer = answerTo(scenario);
+  if (answer !== undefined) {
     assert.equal(answer.code, code);
     assert.ok(sent.text.startsWith(answer.text), sent.text);
     return;
@@ -45,13 +42,13 @@ const isSlow = ({ name }: Scenario) => name === 'slow-trickle';
 
 describe('a scenario', { concurrency: 8 }, () => {
   for (const scenario of scenarios.filter((each) => !isSlow(each))) {
-    it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, () => play(scenario));
+    it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, (t) => play(t, scenario));
   }
 });
 
 for (const scenario of scenarios.filter(isSlow)) {
-  it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, () =>
-    play(scenario, { pause: (ms) => clock.advance(ms) }));
+  it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, (t) =>
+    play(t, scenario, { pause: (ms) => clock.advance(ms) }));
 }
 
 it('only accepted mail was answered, once each', () => {
@@ -60,4 +57,10 @@ it('only accepted mail was answered, once each', () => {
     world.kit.sink.messages.flatMap(({ envelope }) => envelope.rcptTo).toSorted(),
     answered.map(({ name, domain }) => `${name}@${domain ?? 'school.test'}`).toSorted(),
   );
+});
+
+it('the table in src/testkit/README.md says what was just shown; if not: npm run scenarios', () => {
+  const readme = readFileSync(readmePath, 'utf8');
+  assert.ok(readme.includes('| `footer-added` |'));
+  assert.equal(readme, withTable(readme));
 });

@@ -179,7 +179,8 @@ describe('the clock', () => {
 describe('a mistake', () => {
   it('in the options is told with the remedy, and leaves nothing behind', async () => {
     // @ts-expect-error: setting
-    await assert.rejects(startKit({ setting: {} }), /no option setting; it has settings, accounts, service, clock/);
+    const misspelt: TestkitOptions = { setting: {} };
+    await assert.rejects(startKit(misspelt), /no option setting; it has settings, accounts, service, clock, random/);
     await assert.rejects(
       startKit({ settings: { 'limits.codeLifetimeMinute': 5 } }),
       /Did you mean limits\.codeLifetimeMinutes/,
