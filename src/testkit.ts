@@ -104,10 +104,14 @@ export async function startKit(options: TestkitOptions = {}): Promise<Testkit> {
     now: () => clock.now(),
     ...(random && { random }),
   });
-  const close = async () => {
+  const end = async () => {
     await parts.close(); // first the mail that is on its way: the service would wait for its end
-    await place.stop();
-    await rm(root, { recursive: true, force: true });
+    await place.stop().finally(() => rm(root, { recursive: true, force: true }));
+  };
+  let ended: Promise<void> | undefined;
+  const close = () => {
+    ended ??= end();
+    return ended;
   };
   try {
     await mkdir(dataDir);
@@ -176,6 +180,8 @@ async function startOwn(
       'web.listen': '127.0.0.1:0',
       'smtp.listen': '127.0.0.1:0',
       'log.level': 'silent',
+      // All people of a test come from one address.
+      'limits.smtpConnectionsPerAddressMax': 100,
       ...given,
       ...more,
     };

@@ -1,46 +1,38 @@
 // Every scenario of the test kit against the real service, all at the same time: what the table says is what happens.
-// Limits are those of production; each scenario is sent by somebody else.
+// Limits are those of production, as strangers get them; each scenario is sent by somebody else.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import type { SendOptions } from '../../src/testkit/message.ts';
-import { type Scenario, scenarios } from '../../src/testkit/scenarios.ts';
-import { TestClock } from '../support/clock.ts';
+import { type Scenario, type SendOptions, scenarios, startKit, type Testkit } from '../../src/testkit.ts';
 import { answerTo, readmePath, withTable } from '../support/scenario-table.ts';
-import { codeIn, replyTo, startWorld, Visitor, type World } from '../support/world.ts';
 
-const clock = new TestClock();
-let world: World;
+let kit: Testkit;
 before(async () => {
-  const perMailbox = { PerMinute: 1, PerHour: 5, PerDay: 12 };
-  const limits = Object.entries(perMailbox).map(([name, value]) => [`limits.repliesPerMailbox${name}`, value]);
-  world = await startWorld(Object.fromEntries(limits), clock);
+  kit = await startKit();
 });
-after(() => world.close());
+after(() => kit.close());
 
-async function play(t: TestContext, scenario: Scenario, how: Partial<SendOptions> = {}): Promise<void> {
-  const { name, code, domain } = scenario;
-  const visitor = new Visitor(world);
-  const page = await visitor.open();
-  const sent = await world.kit.send(`${name}@school.test`, { to: page.address, scenario: name, ...how });
-  assert.equal(sent.code, code, sent.text);
-  assert.equal(sent.from, `${name}@${domain ?? 'school.test'}`);
+async function play(t: TestContext, { name, ...scenario }: Scenario, how: Partial<SendOptions> = {}): Promise<void> {
+  const page = await kit.page.open();
+  const sent = await kit.identity(`${name}@school.test`).send(page.mailto, { ...how, scenario: name });
   t.diagnostic(`${name}: ${sent.code} ${sent.text}`);
+  assert.equal(sent.code, scenario.code, sent.text);
+  assert.equal(sent.from, `${name}@${scenario.domain ?? 'school.test'}`);
   const answer = answerTo(scenario);
   if (answer !== undefined) {
-    assert.equal(answer.code, code);
+    assert.equal(answer.code, sent.code);
     assert.ok(sent.text.startsWith(answer.text), sent.text);
     return;
   }
-  const reply = await replyTo(world, sent.from, page.label);
-  assert.equal((await visitor.enter(page, await codeIn(reply))).status, 303);
+  const { code } = await kit.sink.waitForReply({ to: sent.from, label: page.label });
+  assert.equal((await page.enter(code)).mailbox, sent.from);
 }
 
 // It takes its time, and time is the same for all: so it comes last.
 const isSlow = ({ name }: Scenario) => name === 'slow-trickle';
 
-describe('a scenario', { concurrency: 8 }, () => {
+describe('a scenario', { concurrency: true }, () => {
   for (const scenario of scenarios.filter((each) => !isSlow(each))) {
     it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, (t) => play(t, scenario));
   }
@@ -48,13 +40,13 @@ describe('a scenario', { concurrency: 8 }, () => {
 
 for (const scenario of scenarios.filter(isSlow)) {
   it(`${scenario.name} (${scenario.expect}): ${scenario.what}`, (t) =>
-    play(t, scenario, { pause: (ms) => clock.advance(ms) }));
+    play(t, scenario, { pause: (ms) => kit.clock.advance(ms) }));
 }
 
 it('only accepted mail was answered, once each', () => {
   const answered = scenarios.filter(({ expect }) => expect === 'accepted');
   assert.deepEqual(
-    world.kit.sink.messages.flatMap(({ envelope }) => envelope.rcptTo).toSorted(),
+    kit.sink.messages.flatMap(({ envelope }) => envelope.rcptTo).toSorted(),
     answered.map(({ name, domain }) => `${name}@${domain ?? 'school.test'}`).toSorted(),
   );
 });

@@ -10,7 +10,9 @@ import { type Scenario, scenarios } from '../../src/testkit/scenarios.ts';
 export const readmePath = join(import.meta.dirname, '../../src/testkit/README.md');
 
 /** What the service says to such mail; undefined where it takes it. */
-export function answerTo({ expect }: Scenario): { readonly code: number; readonly text: string } | undefined {
+export function answerTo({
+  expect,
+}: Pick<Scenario, 'expect'>): { readonly code: number; readonly text: string } | undefined {
   return expect === 'accepted' ? undefined : { ...smtpReplies, ...edgeReplies }[expect];
 }
 

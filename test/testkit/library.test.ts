@@ -300,6 +300,7 @@ test('what a mail could have opened is found wherever it is', async () => {
       `${plain}Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHello\r\n--b--\r\n`,
       /not plain text: multipart/,
     ],
+    [`${plain}References: <https://x.example/1>\r\n\r\nHello\r\n`, /url in references/],
     [`${plain}List-Unsubscribe: <https://x.example/leave>\r\n\r\nHello\r\n`, /url in list-unsubscribe/],
   ];
   for (const [mail, complaint] of bad) await assert.rejects(assertNothingToOpen(mail), complaint);
