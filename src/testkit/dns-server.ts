@@ -6,7 +6,8 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';
-import { type DnsFault, lookUp, type Zone } from './zone.ts';
+import type { DnsFault, Zone } from './zone.ts';
+import { lookUp } from './zone-answers.ts';
 
 export type DnsQuery = { readonly name: string; readonly type: string };
 

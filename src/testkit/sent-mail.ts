@@ -7,7 +7,8 @@ import { type Identity, mailServerOf } from './identities.ts';
 import type { SendOptions } from './message.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { SmtpAnswer } from './smtp-client.ts';
-import { lookUp, type Zone } from './zone.ts';
+import type { Zone } from './zone.ts';
+import { lookUp } from './zone-answers.ts';
 
 /** The service's answer, and the message as it was sent (to send it again, or to look up its Message-ID). */
 export type Sent = SmtpAnswer & {
