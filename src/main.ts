@@ -20,7 +20,12 @@ const usage = `Usage: reply-to-verify COMMAND; in a checkout: npm run COMMAND --
   doctor --config FILE         what to publish in the DNS and what else to do; changes nothing
   explain FILE                 what would happen to a saved message, and why; --help says more
   accounts COMMAND             adds, imports, locks, invites and removes accounts; --help says more
-  keys rotate                  a new key at once; open pages go on`;
+  keys rotate                  a new key at once; open pages go on
+For testers, on this machine only; --help says more:
+  sink                         keeps mail, shows it as a page, and goes wrong on purpose
+  send                         a mail that is believable or not, by scenario
+  try                          the whole loop against a service that runs, step by step
+  scan                         the same with a link scanner in it`;
 
 function configFile(name: string): string {
   const path = fileURLToPath(new URL(`../config/${name}`, import.meta.url));
@@ -86,6 +91,17 @@ async function develop(): Promise<void> {
 `);
 }
 
+async function sink(args: readonly string[]): Promise<void> {
+  const { startTestSink } = await testCommands();
+  const started = await startTestSink(args);
+  if ('exitCode' in started) return runCommand(Promise.resolve(started));
+  stopOnSignal(started.stop);
+  console.log(started.output);
+}
+
+/** As with `develop`: what serves never loads the test kit. */
+const testCommands = async () => await import('./test-commands.ts');
+
 /** The commands beside the service: arguments in, words and an exit code out. */
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<CommandRun>>> = {
   'check-config': (args) => runCheckConfig({ args, defaults: configFile('default.yaml'), env: process.env }),
@@ -97,6 +113,9 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<Com
     const options = stderr.isTTY ? { showProgress: (text: string) => void stderr.write(`\r${text}\x1b[K`) } : {};
     return runAccounts(args, configFile('default.yaml'), process.env, options);
   },
+  send: async (args) => (await testCommands()).runSend(args),
+  try: async (args) => (await testCommands()).runTry(args),
+  scan: async (args) => (await testCommands()).runScan(args),
 };
 
 async function runCommand(run: Promise<CommandRun>): Promise<never> {
@@ -117,6 +136,7 @@ async function main(): Promise<void> {
   const [, , name = '', ...args] = process.argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command !== undefined) return runCommand(command(args));
+  if (name === 'sink') return sink(args);
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { config: { type: 'string' } } });
   const [profile, ...more] = positionals;
   if (profile === 'develop' && more.length === 0 && values.config === undefined) return develop();

@@ -43,6 +43,7 @@ const targets = {
   keys: 'src/keys.ts',
   inspection: 'src/inspection.ts',
   verifyMail: 'src/verify-mail.ts',
+  testCommands: 'src/test-commands.ts',
   main: 'src/main.ts',
   test: 'test/support/t.ts',
   node: 'node:fs',
@@ -74,6 +75,7 @@ const mayImport: Readonly<Record<string, readonly (keyof typeof targets)[]>> = {
   'src/accounts.ts': ['accountFile', 'command', 'compose', 'settings', 'ports', 'core', ...node],
   'src/account-file.ts': ['core', ...node],
   'src/verify-mail.ts': ['adapter', 'own', 'ports', ...node],
+  'src/test-commands.ts': ['command', 'core', 'testkit', ...node],
   'src/main.ts': [
     'accounts',
     'checkConfig',
@@ -84,6 +86,7 @@ const mayImport: Readonly<Record<string, readonly (keyof typeof targets)[]>> = {
     'explain',
     'keys',
     'settings',
+    'testCommands',
     ...node,
   ],
   'src/without-a-row/x.ts': [],

@@ -103,7 +103,7 @@ function sender(options: KitOptions, keys: DkimKeys, zone: Zone, closing: AbortS
     const { from, mail } =
       scenario === undefined ? { from: person, mail: wanted } : stage(scenario, person, wanted, now);
     const raw = mail.raw === undefined ? await writeMail(from, keys, mail, now) : Buffer.from(mail.raw);
-    const target = options.smtpPort();
+    const target = mail.server ?? options.smtpPort();
     const delivery = {
       ...(typeof target === 'number' ? { host: '127.0.0.1', port: target } : target),
       mailFrom: mail.mailFrom ?? from.mailbox,

@@ -4,10 +4,10 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { parseMailbox } from '../core/mail-address.ts';
 import { type Fault, faultText, readFault } from './faults.ts';
 import { identityOf } from './identities.ts';
-import { scenarios } from './scenarios.ts';
+import { readLoopback } from './loopback.ts';
+import { preparedMail, scenarios } from './scenarios.ts';
 import type { Outbox, SentMail } from './sent-mail.ts';
 import type { MessageView, ReceivedMessage, Sink } from './sink.ts';
 
@@ -150,12 +150,13 @@ async function send(ctx: Context, outbox: Outbox): Promise<void> {
     const value: unknown = Reflect.get(body, name) ?? undefined;
     return value === undefined || typeof value === 'string' ? value : ctx.throw(422, `${name} is a text.`);
   };
-  const [from = '', to = '', ...more] = ['from', 'to', 'scenario', 'subject', 'body'].map(field);
-  const [scenario, subject, text] = more;
-  if (!parseMailbox(to)) ctx.throw(422, 'to is the mail address that the page shows.');
-  const mail = { to, ...(scenario && { scenario }), ...(subject && { subject }), ...(text && { body: text }) };
+  const [from = '', to = '', ...more] = ['from', 'to', 'scenario', 'subject', 'body', 'server'].map(field);
+  const [scenario, subject, text, at] = more;
+  const server = at ? (readLoopback(at) ?? ctx.throw(422, 'server is on this machine: 127.0.0.1:2525.')) : undefined;
+  const words = { ...(subject && { subject }), ...(text && { body: text }) };
+  const how = { ...(scenario && { scenario }), ...(server && { server }) };
   try {
-    const sent = await outbox.send(identityOf(from), mail);
+    const sent = await outbox.send(identityOf(from), { ...preparedMail(to, Date.now()), ...words, ...how });
     ctx.body = { ...summaryOfSent(sent), authentication: await sent.authentication() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -12,6 +12,7 @@ import Koa, { type Context, type Next } from 'koa';
 import { parseMailbox } from '../core/mail-address.ts';
 import { readFault } from './faults.ts';
 import { findIdentity, type Identity, identities } from './identities.ts';
+import { isLoopback } from './loopback.ts';
 import { addApi, first, listFaults, listMessages, listSent, viewOf, wantedOf } from './mailbox-api.ts';
 import {
   composePage,
@@ -35,8 +36,6 @@ export type MailboxPage = {
   close(): Promise<void>;
 };
 
-const loopbackName = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
-
 function secureHeaders(ctx: Context): void {
   ctx.set({
     'Content-Security-Policy': [
@@ -55,7 +54,7 @@ function secureHeaders(ctx: Context): void {
 
 function guard(ctx: Context): void {
   // DNS rebinding: a foreign name that points to 127.0.0.1 makes us "same origin" with its pages.
-  if (!loopbackName.test(ctx.host.replace(/:\d{1,5}$/, '')))
+  if (!isLoopback(ctx.host.replace(/:\d{1,5}$/, '')))
     ctx.throw(421, 'This page answers only to names of this machine.');
   if (ctx.method === 'GET' || ctx.method === 'HEAD') return;
   // Cross-site request forgery. Programs that are no browsers send neither header, and have no session to abuse.
@@ -259,7 +258,7 @@ export async function startMailboxPage(options: {
 }): Promise<MailboxPage> {
   const { host, sink, outbox } = options;
   const name = host.includes(':') ? `[${host}]` : host;
-  if (!loopbackName.test(name)) throw new Error(`the test mailbox listens on loopback only, not on ${host}`);
+  if (!isLoopback(name)) throw new Error(`the test mailbox listens on loopback only, not on ${host}`);
   const router = new Router();
   await addFiles(router);
   addPages(router, sink, outbox);

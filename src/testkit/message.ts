@@ -46,6 +46,8 @@ export type SendOptions = MessageOptions & {
   readonly raw?: string | Buffer;
   /** Envelope recipient, when it is not `to`. */
   readonly rcptTo?: string | readonly string[];
+  /** Where it goes, when it is not the service of the kit. */
+  readonly server?: { readonly host: string; readonly port: number };
   /** Envelope sender, when it is not the identity's mailbox. */
   readonly mailFrom?: string;
   /** Deliveries of the very same message, each over a connection of its own; the last one's answer counts. */
