@@ -9,6 +9,7 @@ import { runLoop, type Step, scanLoop } from './testkit/loop.ts';
 import { isLoopback, readLoopback } from './testkit/loopback.ts';
 import { type SentReport, sinkAt } from './testkit/remote-sink.ts';
 import { type Scenario, scenarios } from './testkit/scenarios.ts';
+import { signatureWords } from './testkit/sent-mail.ts';
 
 const text = { type: 'string' } as const;
 const commonHelp = `  --json            one JSON document instead of text
@@ -151,12 +152,11 @@ export function runSend(args: readonly string[]): Promise<CommandRun> {
 
 function sendWords(sent: SentReport, scenario: Scenario | undefined, isRight: boolean): string {
   const { spf, dkim, dmarc } = sent.authentication;
-  const signatures = dkim.map(({ result, domain, selector }) => `${result} for ${domain} (${selector})`);
   const lines = [
     `${sent.from} wrote; the service answered:`,
     `  ${sent.code} ${sent.text}`,
     `  SPF    ${spf.result} for ${spf.domain}`,
-    `  DKIM   ${signatures.join(', ') || 'not signed'}`,
+    `  DKIM   ${dkim.map(signatureWords).join(', ') || 'not signed'}`,
     `  DMARC  ${dmarc.result} (policy: ${dmarc.policy})`,
   ];
   if (scenario !== undefined) {

@@ -101,7 +101,7 @@ function worksOn(node: string): void {
     it(`runs ${name}`, async () => void (await run(node, [name])));
   }
 
-  it('runs test/examples/curl.sh beside the development profile', async () => {
+  it('runs test/examples/curl.sh and the whole loop beside the development profile', async () => {
     const [dns, relay, mailbox] = await Promise.all([freePort(), freePort(), freePort()]);
     const ports = {
       RTV_WEB_LISTEN: '127.0.0.1:0',
@@ -111,7 +111,11 @@ function worksOn(node: string): void {
       RTV_WEB_TEST_MAILBOX_URL: `http://127.0.0.1:${mailbox}`,
     };
     const { said, stop } = await start(node, installed, ['develop'], ports, /page +(\S+)\/reset.*mailbox +(\S+)/s);
-    await run(join(project, 'test/examples/curl.sh'), said).finally(stop);
+    const [pages, sink = ''] = said;
+    const loop = ['try', '--page', `${pages}/reset`, '--sink', sink, '--from', 'smith'];
+    await run(join(project, 'test/examples/curl.sh'), said)
+      .then(() => run(node, [join(installed, 'dist/main.js'), ...loop]))
+      .finally(stop);
   });
 
   it('says what else it can do', () =>
@@ -120,7 +124,8 @@ function worksOn(node: string): void {
   it('serves when the kit is taken out of it', async () => {
     const rest = join(project, 'node_modules/rest');
     await cp(installed, rest, { recursive: true });
-    for (const name of ['testkit', 'testkit.js', 'develop.js']) await rm(join(rest, 'dist', name), { recursive: true });
+    for (const name of ['testkit', 'testkit.js', 'test-commands.js', 'develop.js'])
+      await rm(join(rest, 'dist', name), { recursive: true });
     const settings = {
       RTV_WEB_LISTEN: '127.0.0.1:0',
       RTV_WEB_PUBLIC_URL: 'http://127.0.0.1:0',

@@ -130,6 +130,12 @@ function showForm(ctx: Context): void {
   ctx.body = composePage(identities, scenarios, { ...mail, identity: identity?.key ?? '', scenario: '' });
 }
 
+/** Where the answer to a form is: loading it anew sends nothing again. */
+function seeOther(ctx: Context, path: string): void {
+  ctx.status = 303;
+  ctx.redirect(path);
+}
+
 function fieldOf(ctx: Context, name: string): string {
   const form: unknown = ctx.request.body;
   return typeof form === 'object' && form !== null ? first(Reflect.get(form, name)) : '';
@@ -150,8 +156,7 @@ async function send(ctx: Context, outbox: Outbox): Promise<void> {
   const mail = { to, subject, body, ...(scenario !== '' && { scenario }) };
   try {
     const { id } = await outbox.send(identity, mail);
-    ctx.status = 303;
-    ctx.redirect(`/sent/${id}`);
+    seeOther(ctx, `/sent/${id}`);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof TypeError) return refuse(message); // who and what do not go together
@@ -169,17 +174,17 @@ function addFault(ctx: Context, sink: Sink): void {
     return;
   }
   sink.faults = [...sink.faults, fault];
-  ctx.redirect('/faults');
+  seeOther(ctx, '/faults');
 }
 
 /** Tells pages that something has changed; they ask what. */
-function createEvents(sink: Sink): (ctx: Context) => void {
+function createEvents(sink: Sink) {
   const streams = new Set<PassThrough>();
-  sink.onChange(() => {
+  const end = sink.onChange(() => {
     // Who does not read is told once: there is nothing else in it.
     for (const stream of streams) if (!stream.writableNeedDrain) stream.write('data: changed\n\n');
   });
-  return (ctx) => {
+  const open = (ctx: Context) => {
     if (streams.size === streamsMax) ctx.throw(503);
     const stream = new PassThrough({ highWaterMark: 64 });
     streams.add(stream);
@@ -188,6 +193,7 @@ function createEvents(sink: Sink): (ctx: Context) => void {
     ctx.type = 'text/event-stream';
     ctx.body = stream;
   };
+  return { open, end };
 }
 
 const streamsMax = 100;
@@ -209,7 +215,7 @@ function addPages(router: Router, sink: Sink, outbox: Outbox): void {
   router.get('/message/:id/raw', (ctx) => showRaw(ctx, findMessage(ctx).raw));
   router.post('/delete', (ctx) => {
     sink.clear();
-    ctx.redirect('/');
+    seeOther(ctx, '/');
   });
   router.get('/compose', showForm);
   router.post('/send', form, (ctx) => send(ctx, outbox));
@@ -227,7 +233,7 @@ function addPages(router: Router, sink: Sink, outbox: Outbox): void {
   router.post('/faults', form, (ctx) => addFault(ctx, sink));
   router.post('/faults/clear', (ctx) => {
     sink.faults = [];
-    ctx.redirect('/faults');
+    seeOther(ctx, '/faults');
   });
 }
 
@@ -263,7 +269,7 @@ export async function startMailboxPage(options: {
   await addFiles(router);
   addPages(router, sink, outbox);
   addApi(router, sink, outbox);
-  router.get('/events', createEvents(sink));
+  router.get('/events', (ctx) => events.open(ctx));
   const app = new Koa();
   app.use(frame).use(router.routes()).use(router.allowedMethods());
   // A tab that was closed ends its stream, which is nobody's mistake.
@@ -273,10 +279,12 @@ export async function startMailboxPage(options: {
   const server = createServer(app.callback());
   server.listen(options.port, host);
   await once(server, 'listening');
+  const events = createEvents(sink);
   const bound = server.address();
   const port = typeof bound === 'object' && bound ? bound.port : options.port;
   const close = () =>
     new Promise<void>((resolve) => {
+      events.end();
       server.close(() => resolve());
       server.closeAllConnections();
     });

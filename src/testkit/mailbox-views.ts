@@ -7,7 +7,7 @@ import type { Identity } from './identities.ts';
 import type { listFaults, listMessages, listSent, MessageSummary, Wanted } from './mailbox-api.ts';
 import type { Mailto } from './mailto.ts';
 import type { Scenario } from './scenarios.ts';
-import type { Authentication, SentMail } from './sent-mail.ts';
+import { type Authentication, type SentMail, signatureWords } from './sent-mail.ts';
 import type { MessageView, ReceivedMessage } from './sink.ts';
 
 /** What the form shows again after a mistake. `scenario` is '' for none. */
@@ -251,7 +251,7 @@ ${scenario !== null && html`<span class="line">scenario ${scenario}</span>`}
 }
 
 function authenticationRows({ spf, dkim, dmarc }: Authentication): Html {
-  const signatures = dkim.map(({ result, domain, selector }) => html`${result} for ${domain} (${selector})<br>`);
+  const signatures = dkim.map((each) => html`${signatureWords(each)}<br>`);
   return rowsOf([
     ['SPF', `${spf.result} for ${spf.domain}`],
     ['DKIM', signatures.length > 0 ? html`${signatures}` : 'not signed'],

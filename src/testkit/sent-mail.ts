@@ -30,9 +30,22 @@ export type SentMail = Sent & {
 /** Results as RFC 8601 §2.7 names them. */
 export type Authentication = {
   readonly spf: { readonly result: string; readonly domain: string };
-  readonly dkim: readonly { readonly result: string; readonly domain: string; readonly selector: string }[];
+  readonly dkim: readonly SignatureResult[];
   readonly dmarc: { readonly result: string; readonly policy: string };
 };
+
+type SignatureResult = {
+  readonly result: string;
+  /** For people, '' when there is nothing to say. */
+  readonly why: string;
+  readonly domain: string;
+  readonly selector: string;
+};
+
+/** A signature in a few words. */
+export function signatureWords({ result, why, domain, selector }: SignatureResult): string {
+  return `${result} for ${domain} (${selector})${why && `: ${why}`}`;
+}
 
 export type Outbox = {
   /** Oldest first, the last 200, and not more than 32 MiB of them. */
@@ -80,7 +93,9 @@ async function check({ raw, from, envelope }: Sent, zone: Zone): Promise<Authent
   return {
     spf: spf ? { result: spf.status.result, domain: spf.domain ?? '' } : { result: 'none', domain: '' },
     dkim: dkim.results.flatMap(({ status, signingDomain = '', selector = '' }) =>
-      signingDomain === '' ? [] : [{ result: status.result, domain: signingDomain, selector }],
+      signingDomain === ''
+        ? []
+        : [{ result: status.result, why: status.comment || '', domain: signingDomain, selector }],
     ),
     dmarc: dmarc ? { result: dmarc.status.result, policy: dmarc.policy ?? 'none' } : { result: 'none', policy: 'none' },
   };

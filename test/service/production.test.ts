@@ -15,7 +15,7 @@ import { startKit } from '../../src/testkit.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** The kit, and what nothing but the kit needs. */
-const kitOnly = /\bsrc\/(?:testkit|develop\.ts)|\/node_modules\/mailparser\//;
+const kitOnly = /\bsrc\/(?:testkit|test-commands|develop\.ts)|\/node_modules\/mailparser\//;
 
 /** Adds each module that is loaded to a file, whether by import or require. */
 const hook = `import { appendFileSync } from 'node:fs';

@@ -177,7 +177,7 @@ describe('a service that runs', () => {
     );
     assert.match(
       good.output,
-      /\n {2}DKIM {3}neutral for school\.example \(test-rsa\)\n {2}DMARC {2}fail \(policy: reject\)\n/,
+      /\n {2}DKIM {3}neutral for school\.example \(test-rsa\): body hash did not verify\n {2}DMARC {2}fail \(policy: reject\)\n/,
     );
     assert.match(good.output, /\nScenario footer-added: as it must be \(not-authenticated, 550\)/);
     const { output } = await run('send', '--from', 'alice@school.test', '--to', to, '--json', ...sink);

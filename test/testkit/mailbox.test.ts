@@ -142,7 +142,7 @@ test('mail is sent by scenario, and told with what it was', async (t) => {
     ...{ accepted: true, code: 250, text: '2.0.0 kept' },
     authentication: {
       spf: { result: 'fail', domain: 'school.test' },
-      dkim: [{ result: 'neutral', domain: 'school.test', selector: 'test-rsa' }],
+      dkim: [{ result: 'neutral', why: 'body hash did not verify', domain: 'school.test', selector: 'test-rsa' }],
       dmarc: { result: 'fail', policy: 'reject' },
     },
   });
