@@ -115,7 +115,10 @@ export async function startKit(options: TestkitOptions = {}): Promise<Testkit> {
   };
   try {
     await mkdir(dataDir);
-    await writeFile(join(dataDir, 'accounts.json'), JSON.stringify({ version: 1, accounts }));
+    await writeFile(
+      join(dataDir, 'accounts.json'),
+      JSON.stringify({ version: 1, accounts: accounts.map((account) => ({ description: '', ...account })) }),
+    );
     const environment = {
       RTV_DNS_SERVERS: written(parts.dns),
       RTV_RELAY_URL: `smtp://${written(parts.sink)}`,
@@ -218,12 +221,21 @@ const optionNames: readonly string[] = [
   'random',
 ] satisfies (keyof TestkitOptions)[];
 
+/** Whoever writes no TypeScript is told, too. */
 function checkOptions(options: TestkitOptions): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('startKit takes an object, or nothing');
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
   if (unknown !== undefined) {
     throw new TypeError(`startKit has no option ${unknown}; it has ${optionNames.join(', ')}`);
   }
-  if (options.service !== undefined && (options.settings ?? options.accounts) !== undefined) {
+  const { service, clock, settings, accounts } = options;
+  if (service !== undefined && service !== false && typeof service !== 'function') {
+    throw new TypeError('service is a function that starts one and says where it is, or false');
+  }
+  if (clock !== undefined && !(clock instanceof KitClock)) {
+    throw new TypeError('clock is one of the kit: new KitClock({ startAt: Date.UTC(2031, 0, 1) })');
+  }
+  if (service !== undefined && (settings ?? accounts) !== undefined) {
     throw new TypeError(
       'settings and accounts are for the service of the kit, and this one is to have another or none',
     );

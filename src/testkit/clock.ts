@@ -1,6 +1,8 @@
 // A clock that a test can put forward: what is due in the time that is skipped runs, in order. Between two such moves it
 // goes with the wall, or stands still.
 
+import { inspect } from 'node:util';
+
 /** How far to go. */
 export type Duration = {
   readonly days?: number;
@@ -31,6 +33,8 @@ export class KitClock {
 
   /** @param options.startAt milliseconds since the epoch. DKIM keys and signatures do not mind which. */
   constructor({ startAt = Date.now(), goes = true }: { readonly startAt?: number; readonly goes?: boolean } = {}) {
+    if (!Number.isFinite(startAt))
+      throw new TypeError('startAt is in milliseconds since the epoch: Date.UTC(2031, 0, 1)');
     this.#aheadMs = startAt - Date.now();
     this.#standsAt = goes ? undefined : startAt;
   }
@@ -96,17 +100,17 @@ export class KitClock {
 }
 
 function millisecondsOf(by: Duration | number): number {
+  const given: unknown = by;
   const parts: readonly [string, unknown][] =
-    typeof by === 'number' ? [['milliseconds', by]] : Object.entries(by ?? {});
+    typeof given === 'object' && given !== null ? Object.entries(given) : [['milliseconds', given]];
   const known = (name: string): name is keyof Duration => Object.hasOwn(lengthsMs, name);
   const all = parts.map(([name, count]) => {
     if (!known(name) || typeof count !== 'number' || !Number.isFinite(count)) {
       throw new TypeError(
-        `a clock is put forward by numbers of ${Object.keys(lengthsMs).join(', ')}, not by ${name}: ${String(count)}`,
+        `a clock is put forward by numbers of ${Object.keys(lengthsMs).join(', ')}, and not by ${name}: ${inspect(count)}`,
       );
     }
     return count * lengthsMs[name];
   });
-  if (all.length === 0) throw new TypeError('say how far the clock is put forward: advance({ minutes: 11 })');
   return all.reduce((one, other) => one + other, 0);
 }

@@ -68,7 +68,7 @@ const nobodysDomain = /\.(?:test|example)$/;
 export function identityOf(who: string): Identity {
   const known = findIdentity(who);
   if (known) return known;
-  const mailbox = parseMailbox(who);
+  const mailbox = typeof who === 'string' ? parseMailbox(who) : undefined;
   const remedy = `Use ${identities.map(({ key }) => key).join(', ')}, or a mailbox such as alice@school.test.`;
   if (!mailbox) throw new TypeError(`no such identity: ${JSON.stringify(who)}. ${remedy}`);
   const domain = domainOf(mailbox);

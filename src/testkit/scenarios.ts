@@ -3,6 +3,7 @@
 // the zone has a name of its own there from the start (`scenarioZone`), so scenarios may run at the same time.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { localPartOf, type Mailbox, parseMailbox } from '../core/mail-address.ts';
 import { parseAddress } from '../core/one-time-address.ts';
 import type { EdgeRefusalReason, MailRefusalReason } from '../core/refusal.ts';
@@ -493,9 +494,12 @@ export function preparedMail(
   to: string,
   now: number,
 ): { readonly to: string; readonly subject: string; readonly body: string } {
-  const mail = parseMailto(to);
+  const mail = typeof to === 'string' ? parseMailto(to) : undefined;
+  if (typeof to !== 'string' || !parseMailbox(mail?.to ?? to)) {
+    const given = inspect(to, { depth: 0, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
+    throw new TypeError(`mail goes to an address or a mailto link, such as page.mailto, and not to ${given}`);
+  }
   if (mail !== undefined) return mail;
-  if (!parseMailbox(to)) throw new TypeError(`neither a mail address nor a mailto link: ${JSON.stringify(to)}`);
   const id = parseAddress(to.replace(/@.*$/, ''), now)?.address.id;
   const subject = id === undefined ? 'Hello' : `New password ${requestLabel(id)}`;
   return { to, subject, body: 'Please just send this mail. You need not write anything.' };

@@ -1,7 +1,7 @@
 // A visit to the pages as a test tells it: open one, type the code, choose an account, set its password. Reads the HTML by
 // the ids that it promises to tests (pages.ts); cookie and nonce stay in here.
 
-import type { Purpose } from '../core/purpose.ts';
+import { type Purpose, purposes } from '../core/purpose.ts';
 import { elementsOf, unescapeHtml } from './link-finder.ts';
 import { Visitor } from './visitor.ts';
 
@@ -60,7 +60,8 @@ export interface Page {
 export async function openPage(origin: () => string, purpose: Purpose = 'reset'): Promise<Page> {
   const visitor = new Visitor(origin);
   const { status, html, nonce, address, label } = await visitor.open(purpose);
-  if (status !== 200 || nonce === '') throw new Error(`/${purpose} was answered with ${status}, and shows no address`);
+  if (status !== 200 || nonce === '')
+    throw new Error(`/${purpose} was answered with ${status}, and shows no address; there are: ${purposes.join(', ')}`);
   /** The answer to a form: where it leads, or itself. */
   const after = async (answer: Response) => {
     const location = answer.status === 303 ? answer.headers.get('location') : null;

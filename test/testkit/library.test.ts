@@ -6,7 +6,7 @@ import { after, before, describe, it, type TestContext, test } from 'node:test';
 import { assertNothingToOpen, KitClock, startKit, type Testkit, type TestkitOptions } from '../../src/testkit.ts';
 
 const amy = 'amy.pond@school.example';
-const alice = { name: 'alice', description: 'Somebody', mailboxes: ['alice@school.test'] };
+const alice = { name: 'alice', mailboxes: ['alice@school.test'] };
 const password = 'blue kettle winter piano';
 
 async function start(t: TestContext, options?: TestkitOptions): Promise<Testkit> {
@@ -40,7 +40,7 @@ describe('a visit', () => {
     assert.deepEqual(await page.enter(` Code: ${reply.code} `), {
       kind: 'verified',
       mailbox: 'alice@school.test',
-      accounts: [{ name: 'alice', description: 'Somebody' }],
+      accounts: [{ name: 'alice', description: '' }],
     });
     await assert.rejects(page.setPassword('bob', password), /shows no account "bob", but: alice/);
     const short = await page.setPassword('alice', 'short');
@@ -158,10 +158,19 @@ describe('the clock', () => {
       ['second', 1500],
     ]);
     assert.deepEqual([clock.now(), clock.waiting], [2000, [4000]]);
-    // @ts-expect-error: minute
-    assert.throws(() => clock.advance({ minute: 1 }), /days, hours, minutes, seconds, milliseconds, not by minute: 1/);
-    assert.throws(() => clock.advance({}), /advance\(\{ minutes: 11 \}\)/);
+    assert.throws(
+      // @ts-expect-error: minute
+      () => clock.advance({ minute: 1 }),
+      /days, hours, minutes, seconds, milliseconds, and not by minute: 1/,
+    );
+    clock.advance({});
+    // @ts-expect-error: nothing
+    assert.throws(() => clock.advance(), TypeError);
     assert.throws(() => clock.advance(Number.NaN), TypeError);
+    // @ts-expect-error: words
+    assert.throws(() => clock.advance('5 minutes'), TypeError);
+    // @ts-expect-error: a date
+    assert.throws(() => new KitClock({ startAt: new Date() }), /Date\.UTC/);
   });
 
   it('waits for what is further away than a timer can be', async () => {
@@ -186,6 +195,10 @@ describe('a mistake', () => {
       /Did you mean limits\.codeLifetimeMinutes/,
     );
     await assert.rejects(startKit({ service: false, accounts: [] }), /are for the service of the kit/);
+    // @ts-expect-error: a URL
+    await assert.rejects(startKit({ service: 'http://127.0.0.1:3000' }), /service is a function that starts one/);
+    // @ts-expect-error: a date
+    await assert.rejects(startKit({ clock: new Date() }), /new KitClock\(/);
     await assert.rejects(startKit({ accounts: [{ name: 'a', mailboxes: ['no address'] }] }), /accounts\.json/);
   });
 
@@ -197,7 +210,7 @@ describe('a mistake', () => {
       /no such identity: "alice"\. Use amy, .*or a mailbox such as alice@school\.test/,
     );
     assert.throws(() => kit.identity('alice@gmail.com'), /as nobody at gmail\.com, which may be somebody's/);
-    await assert.rejects(someone.send('the address'), /neither a mail address nor a mailto link: "the address"/);
+    await assert.rejects(someone.send('the address'), /such as page\.mailto, and not to 'the address'/);
     await assert.rejects(
       // @ts-expect-error: no such scenario
       someone.send('a@b.example', { scenario: 'spf' }),
@@ -207,8 +220,14 @@ describe('a mistake', () => {
       kit.identity('jo').send('a@b.example', { scenario: 'unsigned' }),
       /jo does not sign with DKIM/,
     );
-    // @ts-expect-error: unknown errand
-    await assert.rejects(kit.page.open('login'), /\/login was answered with 404, and shows no address/);
+    // @ts-expect-error: the page itself
+    await assert.rejects(someone.send({ mailto: '' }), /such as page\.mailto, and not to/);
+    await assert.rejects(someone.send('mailto:?subject=x'), /such as page\.mailto, and not to/);
+    await assert.rejects(
+      // @ts-expect-error: unknown errand
+      kit.page.open('login'),
+      /\/login was answered with 404, and shows no address; there are: reset, activate, confirm/,
+    );
   });
 
   it('in what is waited for is told, and so is what came instead', async (t) => {

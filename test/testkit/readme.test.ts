@@ -27,6 +27,10 @@ async function run(file: string): Promise<readonly [testMs: number, processMs: n
 test('the ten lines of the README pass in less than two seconds, start and stop included', async (t) => {
   const [, lines = ''] = /```js\n(.*?)```/s.exec(readFileSync(readmePath, 'utf8')) ?? [];
   assert.equal(lines.trim().split('\n').length, 10);
+  assert.ok(
+    readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8').includes(lines),
+    'the same in README.md',
+  );
   const folder = await mkdtemp(join(tmpdir(), 'rtv-readme-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'stranger.test.mjs');
