@@ -2,7 +2,7 @@
 // The parameters stand in each hash, so they can be raised later while old hashes go on to be understood.
 // What a good password is, and how it is normalised, is decided before; this file takes it as it comes.
 
-import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { promisify } from 'node:util';
 import { DependencyError } from '../../app/ports.ts';
 import { createTurns } from './turns.ts';
@@ -28,7 +28,15 @@ const inTurn = createTurns(
   { atOnceMax: 2, waitingMax: 100 },
   () => new DependencyError('directory', 'too many passwords are being hashed at once'),
 );
-const derive = promisify(argon2);
+// Not imported by name: the package runs on a Node that does not have it (before 24.7), up to here.
+const derive = promisify(crypto.argon2 ?? lacksArgon2);
+
+function lacksArgon2(): never {
+  throw new DependencyError(
+    'directory',
+    `Node ${process.versions.node} has no argon2id, which passwords need; 24.7 has`,
+  );
+}
 
 /**
  * Hashes a password with a new salt.
@@ -37,7 +45,7 @@ const derive = promisify(argon2);
  * @throws DependencyError when too many wait already
  */
 export async function hashPassword(password: string): Promise<string> {
-  const salt = randomBytes(saltBytes);
+  const salt = crypto.randomBytes(saltBytes);
   const tag = await tagOf(password, { ...current, salt, tagLength: tagBytes });
   const { memoryKib, passes, lanes } = current;
   return `$argon2id$v=19$m=${memoryKib},t=${passes},p=${lanes}$${toBase64(salt)}$${toBase64(tag)}`;
@@ -53,7 +61,7 @@ export async function verifyPassword(password: string, phc: string): Promise<boo
   const hash = parsePasswordHash(phc);
   if (hash === undefined) throw new Error('not a password hash');
   const tag = await tagOf(password, { ...hash, tagLength: hash.tag.length });
-  return timingSafeEqual(tag, hash.tag); // not ===: its time would tell how much of a guess was right
+  return crypto.timingSafeEqual(tag, hash.tag); // not ===: its time would tell how much of a guess was right
 }
 
 /** Tells whether a text is a hash that `verifyPassword` takes. */
