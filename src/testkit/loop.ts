@@ -107,18 +107,20 @@ const mailsScanned = 5;
 
 /** The loop with a link scanner in it, before the code is typed. */
 export function scanLoop(options: LoopOptions): Promise<readonly Step[]> {
-  const names = ['scan as a stranger', 'scan with the cookies of the page', 'find all as it was', 'type the code'];
+  const scans = ['scan as a stranger', 'scan with the cookies of the page'];
+  const names = ['see it on the page', ...scans, 'find all as it was', 'type the code'];
   return inSteps([...firstSteps, ...names], async (step) => {
     const { page, reply } = await untilReply(step, options);
     const { origin, purpose, sink } = options;
-    // The hand-over is noted a moment after the mail is there.
-    await page.waitFor('reply-handed-over');
-    const look = async () => JSON.stringify([await page.look(), (await sink.list(1)).total]);
-    const before = await look();
     const path = `/${purpose}`;
-    const { messages } = await sink.list(mailsScanned);
-    const mails = await Promise.all(messages.map(({ id }) => sink.raw(id)));
-    const pages = [{ path, html: await (await page.visitor.request(path)).text() }];
+    const look = async () => JSON.stringify([await page.look(), (await sink.list(1)).total]);
+    const { before, mails, pages } = await step(async () => {
+      const { line } = await page.waitFor('reply-handed-over'); // which is noted a moment after the mail is there
+      const { messages } = await sink.list(mailsScanned);
+      const raws = await Promise.all(messages.map(({ id }) => sink.raw(id)));
+      const html = await (await page.visitor.request(path)).text();
+      return [{ before: await look(), mails: raws, pages: [{ path, html }] }, line];
+    });
     for (const cookies of [new Map<string, string>(), page.visitor.cookies]) {
       await step(async () => {
         const report = await scan({ origin, ownPage: path, mails, pages, cookies });

@@ -160,6 +160,7 @@ describe('a service that runs', () => {
   it('is scanned, and stays as it is', async () => {
     const { exitCode, output } = await run('scan', ...places(), '--from', 'smith');
     assert.equal(exitCode, 0, output);
+    assert.match(output, /^done {4}see it on the page +We have sent our reply/m);
     assert.match(output, /^done {4}scan as a stranger +\d+ links and \d+ forms .*; \d+ requests: .*POST 403/m);
     assert.match(output, /^done {4}scan with the cookies of the page .*POST 403/m);
     assert.match(output, /^done {4}find all as it was +the line of the page, and no mail was caused$/m);
@@ -232,7 +233,7 @@ describe('a service that runs', () => {
       linked.output,
       /^FAILED {2}find nothing to open in it +.*url in body: https:\/\/reset\.school\.example\/now/m,
     );
-    assert.deepEqual(steps(linked).slice(4), ['- scan as', '- scan with', '- find all', '- type the']);
+    assert.deepEqual(steps(linked).slice(4), ['- see it', '- scan as', '- scan with', '- find all', '- type the']);
     let asked = 0;
     lie = (path, answer) => (path.endsWith('limit=1') ? answer.replace(/"total":\d+/, `"total":${asked++}`) : answer);
     const restless = await run('scan', ...places(), ...sink, '--from', 'smith');
