@@ -1,7 +1,7 @@
 // The listener for whoever runs the service: what is counted, whether it is ready, and that none of it names a person.
 
 import assert from 'node:assert/strict';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { createPrometheusMetrics } from '../../src/adapters/metrics/prometheus.ts';
@@ -134,15 +134,13 @@ describe('ready', () => {
     const page = await visitor.open();
     const folder = join(world.dataDir, 'challenges');
     await readiness(200);
-    const inTheWay = [1, 2, 3].map((number) => join(folder, `${number}.json.tmp`));
-    for (const path of inTheWay) await mkdir(path); // where the next write begins
+    await rename(folder, `${folder}-away`);
     assert.equal((await world.kit.send('amy', { to: page.address, subject: page.label })).code, 451);
     assert.equal(await readiness(503), 'not ready: the store cannot be written\n');
     assert.equal((await get('/healthz')).status, 200);
-    for (const path of inTheWay) await rm(path, { recursive: true });
+    await rename(`${folder}-away`, folder);
     await readiness(200);
     assert.equal((await world.kit.send('amy', { to: page.address, subject: page.label })).code, 250);
-    await chmod(folder, 0o700);
   });
 
   it('is not before the start has come to its end, nor once it is stopping', async () => {

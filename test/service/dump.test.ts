@@ -149,8 +149,8 @@ async function useSecondFactor({ visitor, nonce }: { visitor: Visitor; nonce: st
 async function keepDerived(): Promise<void> {
   const { mac } = createSecrets(await keysIn(dataDir));
   const records = async (name: 'challenges' | 'changes') => {
-    const segments = (await stored({ dataDir }, name)).split('\n').filter((line) => line.startsWith('{'));
-    return segments.flatMap((line) => Object.values<ReturnType<typeof JSON.parse>>(JSON.parse(line).records));
+    const lines = (await stored({ dataDir }, name)).split('\n').filter((line) => line !== '');
+    return lines.map((line): ReturnType<typeof JSON.parse> => JSON.parse(line));
   };
   const challenges = await records('challenges');
   assert.ok(challenges.length >= 4);

@@ -373,9 +373,9 @@ describe('faults', () => {
     await reset(good);
     const { undoCode } = await noticeAfter(0);
     await world.service.stop();
-    const file = segmentFiles(join(world.dataDir, 'changes'), 'none').file(1);
-    const text = JSON.stringify(await file.read());
-    await file.write(JSON.parse(text.replace('"done"', '"setting"').replace('"handed-over"', '"none"')));
+    const files = segmentFiles(join(world.dataDir, 'changes'), 'none');
+    const last = JSON.stringify([await files.file(1).read()].flat().at(-1));
+    await files.file(2).write(JSON.parse(last.replace('"done"', '"setting"').replace('"handed-over"', '"none"')));
     await world.restart();
     assert.equal((await noticeAfter(1)).undoCode, undoCode, 'the same code');
   });

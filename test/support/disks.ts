@@ -39,24 +39,17 @@ export class CopyingMemory implements Adapter<unknown> {
   }
 }
 
-/** Segments in memory. @param write what happens to a write, instead of being done at once */
+/** Segments in memory, that keep what is written and not the object. @param write what happens to a write, instead of being done at once */
 export function memorySegments(write = (done: () => Promise<void>): Promise<void> => done()): SegmentFiles {
-  const segments = new Map<number, Adapter<unknown>>();
+  const segments = new Map<number, unknown[]>();
   return {
     place: 'the store',
     list: async () => [...segments.keys()],
-    file(number) {
-      const kept = segments.get(number);
-      return {
-        read: async () => (kept === undefined ? null : kept.read()),
-        write: (data) =>
-          write(() => {
-            const memory = segments.get(number) ?? new CopyingMemory();
-            segments.set(number, memory);
-            return memory.write(data);
-          }),
-      };
-    },
+    file: (number) => ({
+      read: async () => structuredClone(segments.get(number) ?? null),
+      write: (data) =>
+        write(async () => void segments.set(number, [...(segments.get(number) ?? []), structuredClone(data)])),
+    }),
     async remove(number) {
       segments.delete(number);
     },

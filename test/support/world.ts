@@ -1,9 +1,10 @@
 // The real service with the test kit around it, on free ports and in a folder of its own; a visitor with a cookie jar;
 // a clock that a test moves. Everything speaks HTTP, SMTP and DNS over loopback, as in `npm start`.
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoredAccount } from '../../src/adapters/accounts/account-record.ts';
+import { segmentFiles } from '../../src/adapters/store/segment-files.ts';
 import type { KitClock } from '../../src/testkit/clock.ts';
 import type { Address, Kit } from '../../src/testkit/kit.ts';
 import type { ReceivedMessage } from '../../src/testkit/sink.ts';
@@ -54,11 +55,15 @@ export async function storedAccount({ dataDir }: Pick<World, 'dataDir'>, name: s
   return found;
 }
 
-/** All that a store of the service has on disk, as it is there. */
+/** What a store of the service has on disk: the last word about each record, as JSON, one a line. */
 export async function stored({ dataDir }: Pick<World, 'dataDir'>, name: 'challenges' | 'changes'): Promise<string> {
-  const folder = join(dataDir, name);
-  const read = (file: string) => readFile(join(folder, file), 'utf8').catch(() => ''); // it may go meanwhile
-  return (await Promise.all((await readdir(folder)).map(read))).join('\n');
+  const files = segmentFiles(join(dataDir, name), join(dataDir, `${name}.json`));
+  const numbers = (await files.list()).toSorted((one, other) => one - other);
+  const parts = await Promise.all(numbers.map((number) => files.file(number).read()));
+  const records = Object.assign({}, ...parts.flat().map((part) => Object(part).records));
+  return Object.values(records)
+    .map((record) => JSON.stringify(record))
+    .join('\n');
 }
 
 /** The first notice to a mailbox, which has arrived or will, and the undo code in it. */

@@ -1,6 +1,6 @@
-// The embedded store: live records in memory, small lowdb files behind them, one process. What changed is written into the
-// current segment, which is sealed when it is full or a few minutes old; the next one begins. The last segment that has
-// a record is right about it. So a write costs the same however much is stored, and nothing has to be compacted:
+// The embedded store: live records in memory, small lowdb files behind them, one process. What changed is added to the
+// current segment, which is sealed when it is full or a few minutes old; the next one begins. The last word about a
+// record is right. So a write costs the same however much is stored, and nothing has to be compacted:
 // segments are deleted from the oldest on, when nothing in them is of use any more.
 // A change is made at once and in one synchronous step; it is told to nobody before it is on disk, and undone when it
 // cannot be written. Changes that come while a write is under way share the next one.
@@ -27,7 +27,7 @@ export interface RecordKind<T> {
 /** What is in a file. */
 interface Segment {
   readonly number: number;
-  readonly ids: ReadonlySet<string>;
+  readonly ids: Set<string>;
   /** Before that, nothing in it is past its use; milliseconds since the epoch. */
   readonly firstEnd: number;
   /** From then on, everything in it is. */
@@ -39,17 +39,18 @@ interface CurrentSegment extends Segment {
   readonly low: Low<unknown>;
   /** When its first record was written, milliseconds since the epoch. */
   readonly beganAt: number;
-  /** What older segments hold was dropped if it ended by then. */
-  readonly sweptAt: number;
+  /** How many times it was written, and how many records in all. */
+  readonly changes: number;
 }
 
 // A write costs the same for one change and for many: under load the next one waits for some more to come.
 const gatherMs = 3;
 const gatheredMax = 32;
-const recordsMax = 128;
+const changesMax = 1024;
 const ageMaxMs = 600_000;
 
-const segmentSchema = z.union([
+/** One write. `sweptAt`: what older segments hold was dropped if it ended by then. */
+const partSchema = z.union([
   z.strictObject({ version: z.literal(2), sweptAt: z.number(), records: z.record(z.string(), z.unknown()) }),
   // The one file of before, under the two names that it had for its records.
   z.strictObject({ version: z.literal(1), records: z.record(z.string(), z.unknown()) }),
@@ -106,16 +107,18 @@ async function readSegment<T>(
     throw error instanceof SyntaxError ? damaged() : error;
   });
   if (low.data === null) return undefined;
-  const { data } = segmentSchema.safeParse(low.data);
-  if (data === undefined) throw damaged();
+  const { data: parts } = z.array(partSchema).safeParse(low.data);
+  if (parts === undefined) throw damaged();
   const records = new Map<string, T>();
-  for (const [key, each] of Object.entries('records' in data ? data.records : data.challenges)) {
-    if (isKnown(key)) continue;
-    const parsed = record.safeParse(each);
-    if (!parsed.success || !id.test(key) || idOf(parsed.data) !== key) throw damaged();
-    records.set(key, parsed.data);
+  for (const part of parts.toReversed()) {
+    for (const [key, each] of Object.entries('records' in part ? part.records : part.challenges)) {
+      if (isKnown(key) || records.has(key)) continue;
+      const parsed = record.safeParse(each);
+      if (!parsed.success || !id.test(key) || idOf(parsed.data) !== key) throw damaged();
+      records.set(key, parsed.data);
+    }
   }
-  return { records, sweptAt: data.version === 2 ? data.sweptAt : 0 };
+  return { records, sweptAt: Math.max(0, ...parts.map((part) => (part.version === 2 ? part.sweptAt : 0))) };
 }
 
 interface Waiter {
@@ -195,7 +198,7 @@ class LowdbStore<T> implements RecordStore<T>, Probed {
 
   async probe(): Promise<void> {
     this.#checkOpen();
-    await this.#flush(); // the current segment once more, as it is
+    await this.#flush(); // a write with nothing in it
   }
 
   async close(): Promise<void> {
@@ -250,7 +253,7 @@ class LowdbStore<T> implements RecordStore<T>, Probed {
 
   #begin(number: number): CurrentSegment {
     const low = new Low<unknown>(this.#files.file(number), null);
-    return { ...segmentOf(number, new Map(), this.#kind), low, beganAt: this.#now, sweptAt: 0 };
+    return { ...segmentOf(number, new Map(), this.#kind), low, beganAt: this.#now, changes: 0 };
   }
 
   /** Resolves when all changes made so far are on disk. Callers that come during a write share the next one. */
@@ -283,21 +286,28 @@ class LowdbStore<T> implements RecordStore<T>, Probed {
   }
 
   async #write(ids: readonly string[]): Promise<void> {
-    const isFull = this.#current.ids.size >= recordsMax || this.#now - this.#current.beganAt >= ageMaxMs;
-    if (this.#current.ids.size > 0 && (isFull || this.#sweepAt !== undefined)) {
-      const { low: _, ...full } = this.#current;
-      this.#sealed.set(full.number, full);
-      this.#current = this.#begin(full.number + 1);
-    }
-    const { number, low, ...current } = this.#current;
-    const records = this.#liveOf([...current.ids, ...ids]);
-    const sweptAt = Math.max(this.#sweepAt ?? 0, current.sweptAt);
-    const beganAt = current.ids.size === 0 ? this.#now : current.beganAt;
+    const isFull = this.#current.changes >= changesMax || this.#now - this.#current.beganAt >= ageMaxMs;
+    if (this.#current.changes > 0 && (isFull || this.#sweepAt !== undefined)) this.#seal();
+    const { number, low, ids: known, changes, ...current } = this.#current;
+    const records = this.#liveOf(ids);
+    low.data = { version: 2, sweptAt: this.#sweepAt ?? 0, records: Object.fromEntries(records) };
     this.#sweepAt = undefined;
-    low.data = { version: 2, sweptAt, records: Object.fromEntries(records) };
     const written = segmentOf(number, records, this.#kind);
-    await low.write();
-    this.#current = { ...written, low, beganAt, sweptAt };
+    await low.write().catch((error: unknown) => {
+      this.#seal(); // whatever stands at its end: nothing comes after it
+      throw error;
+    });
+    const beganAt = known.size === 0 ? this.#now : current.beganAt;
+    for (const id of written.ids) known.add(id);
+    const firstEnd = Math.min(written.firstEnd, current.firstEnd);
+    const lastEnd = Math.max(written.lastEnd, current.lastEnd);
+    this.#current = { number, low, ids: known, firstEnd, lastEnd, beganAt, changes: changes + 1 + records.size };
+  }
+
+  #seal(): void {
+    const { low: _, ...full } = this.#current;
+    if (full.changes > 0) this.#sealed.set(full.number, full);
+    this.#current = this.#begin(full.number + 1);
   }
 
   /** Takes back everything since the last good write: later changes were decided on records that never were. */

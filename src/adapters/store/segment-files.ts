@@ -1,12 +1,13 @@
-// The files under the embedded store: numbered segments in a folder of their own, each a durable file whose first line is
-// the checksum of the second. A segment is renamed into its place whole, so a crash tears nothing; what is damaged
-// afterwards, by a disk or by a hand, is noticed when it is read.
+// The files under the embedded store: numbered segments in a folder of their own. A segment is a journal: each write adds a
+// line with its own checksum, and is on disk when it resolves. A crash may leave half a line at the end, of which nobody was
+// told: it is not read. A damaged line with others after it is noticed.
 
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, truncate, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Adapter } from 'lowdb';
-import { DurableFile, removeLeftovers, syncFolder } from './durable-file.ts';
+import { removeLeftovers, syncFolder } from './durable-file.ts';
 
 /** Where segments are kept. Numbers grow; a later segment was begun later. */
 export interface SegmentFiles {
@@ -14,7 +15,10 @@ export interface SegmentFiles {
   readonly place: string;
   /** The numbers of those that are there, in any order. */
   list(): Promise<readonly number[]>;
-  /** `read` gives null when there is none and throws SyntaxError when it is damaged; `write` is on disk when it resolves. */
+  /**
+   * `read` gives all that was written, oldest first, null when there is no such segment, and throws SyntaxError when it is
+   * damaged; `write` adds to a segment that this process began, and is on disk when it resolves. One at a time.
+   */
   file(number: number): Adapter<unknown>;
   /** Gone for good when it resolves; nothing happens when it is not there. */
   remove(number: number): Promise<void>;
@@ -38,14 +42,53 @@ export function segmentFiles(folder: string, oldFile: string): SegmentFiles {
       const numbers = names.flatMap((name) => named.exec(name)?.[1] ?? []).map(Number);
       return [beforeSegments, ...numbers];
     },
-    file: (number) =>
-      new DurableFile(pathOf(number), number === beforeSegments ? {} : { write: withChecksum, read: checked }),
+    file: (number) => new SegmentFile(pathOf(number), number === beforeSegments ? wholeFile : journal),
     async remove(number) {
       await unlink(pathOf(number)).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
       });
     },
   };
+}
+
+class SegmentFile implements Adapter<unknown> {
+  readonly #path: string;
+  readonly #parse: (text: string) => unknown[];
+  /** What of it is on disk, in octets. */
+  #size = 0;
+
+  constructor(path: string, parse: (text: string) => unknown[]) {
+    this.#path = path;
+    this.#parse = parse;
+  }
+
+  async read(): Promise<unknown> {
+    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return undefined;
+    });
+    return text === undefined ? null : this.#parse(text);
+  }
+
+  async write(data: unknown): Promise<void> {
+    const line = Buffer.from(lineOf(data));
+    // Opened anew each time, which costs little: a folder that was moved away is noticed at once.
+    const how = this.#size === 0 ? constants.O_CREAT | constants.O_EXCL : constants.O_APPEND;
+    const file = await open(this.#path, constants.O_WRONLY | constants.O_DSYNC | how, 0o600);
+    try {
+      const { bytesWritten } = await file.write(line);
+      // A disk that is full takes the first octets.
+      if (bytesWritten < line.length) throw new Error('the line was not written whole');
+      if (this.#size === 0) await syncFolder(dirname(this.#path));
+    } catch (error) {
+      // Nobody will be told of what stands there. If it stays, it is the last line, and read by nobody or true in itself.
+      await (this.#size === 0 ? unlink(this.#path) : truncate(this.#path, this.#size)).catch(() => {});
+      throw error;
+    } finally {
+      await file.close();
+    }
+    this.#size += line.length;
+  }
 }
 
 /** Makes the folder, mode 0700, and removes what a crash left half written. For the owner of the data folder only. */
@@ -62,13 +105,31 @@ function emptyWhenMissing(error: NodeJS.ErrnoException): string[] {
 
 const checksumOf = (text: string) => crc32(text).toString(16).padStart(8, '0');
 
-function withChecksum(data: unknown): string {
+function lineOf(data: unknown): string {
   const text = JSON.stringify(data);
-  return `${checksumOf(text)}\n${text}`;
+  return `${checksumOf(text)} ${text}\n`;
 }
 
-function checked(file: string): unknown {
-  const text = file.slice(9);
-  if (file.slice(0, 9) !== `${checksumOf(text)}\n`) throw new SyntaxError('the checksum is another');
-  return JSON.parse(text);
+const wholeFile = (text: string): unknown[] => [JSON.parse(text)];
+
+function journal(text: string): unknown[] {
+  // Earlier versions wrote a segment as a whole: the checksum of all that follows on a line of its own.
+  if (text[8] === '\n') return [checked(text, '\n')];
+  const lines = text.split('\n');
+  lines.pop(); // what comes after the last line end is nothing, or half a line
+  return lines.flatMap((line, at) => {
+    try {
+      return [checked(line, ' ')];
+    } catch (error) {
+      // The disk may have got the end of the last line and not its beginning.
+      if (at === lines.length - 1) return [];
+      throw error;
+    }
+  });
+}
+
+function checked(text: string, separator: string): unknown {
+  const json = text.slice(9);
+  if (text.slice(0, 9) !== `${checksumOf(json)}${separator}`) throw new SyntaxError('the checksum is another');
+  return JSON.parse(json);
 }
