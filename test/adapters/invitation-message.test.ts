@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simpleParser } from 'mailparser';
-import { createTransport } from 'nodemailer';
 import { composeInvitation } from '../../src/adapters/mail-out/invitation-message.ts';
+import { writeMessage } from '../../src/adapters/mail-out/outgoing-message.ts';
 import { texts } from '../../src/adapters/web/texts.ts';
 import { locales } from '../../src/core/locale.ts';
 import { assertNothingToOpen } from '../../src/testkit/nothing-to-open.ts';
@@ -12,14 +12,12 @@ import { amy, mailbox } from '../app/support.ts';
 
 const options = { from: mailbox('accounts@service.example'), siteName: 'Example School', timeZone: 'Europe/Vienna' };
 const plain = { to: amy, id: '0f1e2d3c4b5a69788796a5b4c3d2e1f0', accountName: 'apond', locale: 'en' } as const;
-const writer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
 
 async function write(changes: Partial<Parameters<typeof composeInvitation>[0]> = {}) {
-  const { envelope, message } = await writer.sendMail(composeInvitation({ ...plain, ...changes }, options));
-  assert.ok(Buffer.isBuffer(message));
+  const message = writeMessage(composeInvitation({ ...plain, ...changes }, options), Date.UTC(2026, 0, 15, 9, 31));
   const { text = '', subject = '', html, attachments, headers } = await simpleParser(message);
   assert.deepEqual([html, attachments], [false, []]);
-  return { envelope, raw: message, text, words: text.replace(/\s+/g, ' '), subject, headers };
+  return { raw: message, text, words: text.replace(/\s+/g, ' '), subject, headers };
 }
 
 describe('the invitation', { concurrency: true }, () => {
@@ -49,8 +47,7 @@ describe('the invitation', { concurrency: true }, () => {
   }
 
   test('is from nobody who could be answered, and says that a machine has sent it', async () => {
-    const { envelope, headers } = await write();
-    assert.deepEqual(envelope, { from: false, to: [amy] }, 'false is how nodemailer says <>');
+    const { headers } = await write();
     assert.equal(headers.get('auto-submitted'), 'auto-generated');
     assert.equal(headers.get('x-auto-response-suppress'), 'All');
     assert.equal(headers.get('message-id'), `<${plain.id}@service.example>`);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simpleParser } from 'mailparser';
-import { createTransport } from 'nodemailer';
+import { type OutgoingMessage, writeMessage } from '../../src/adapters/mail-out/outgoing-message.ts';
 import { composeReply, type ReplyOptions } from '../../src/adapters/mail-out/reply-message.ts';
 import type { OutgoingReply } from '../../src/app/ports.ts';
 import { browsers, type ClientHint, systems } from '../../src/core/client-hint.ts';
@@ -16,6 +16,7 @@ const options: ReplyOptions = {
   siteName: 'Example School',
   timeZone: 'Europe/Vienna',
 };
+const sentAt = Date.UTC(2026, 0, 15, 9, 31);
 const openedAt = Date.UTC(2026, 0, 15, 9, 30);
 const plain: OutgoingReply = {
   by: 'mail',
@@ -32,7 +33,6 @@ const plain: OutgoingReply = {
 };
 
 interface Written {
-  readonly envelope: { readonly from: string | false; readonly to: readonly string[] };
   /** The header section, as it is sent. */
   readonly header: string;
   /** Values by name in lower case, unfolded; a field that comes twice is an error. */
@@ -43,13 +43,8 @@ interface Written {
   readonly subject: string;
 }
 
-const writer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
-
 async function write(changes: Partial<OutgoingReply> = {}, changed: Partial<ReplyOptions> = {}): Promise<Written> {
-  const { envelope, message } = await writer.sendMail(
-    composeReply({ ...plain, ...changes }, { ...options, ...changed }),
-  );
-  assert.ok(Buffer.isBuffer(message));
+  const message = writeMessage(composeReply({ ...plain, ...changes }, { ...options, ...changed }), sentAt);
   const raw = message.toString('latin1');
   const end = raw.indexOf('\r\n\r\n');
   const header = raw.slice(0, end);
@@ -62,7 +57,6 @@ async function write(changes: Partial<OutgoingReply> = {}, changed: Partial<Repl
   const parsed = await simpleParser(message);
   assert.deepEqual([parsed.attachments, parsed.html], [[], false]);
   return {
-    envelope,
     header,
     fields,
     text: parsed.text ?? '',
@@ -150,7 +144,7 @@ describe('the reply', { concurrency: true }, () => {
       'message-id': '<0f1e2d3c4b5a69788796a5b4c3d2e1f0@service.example>',
       'auto-submitted': 'auto-replied',
       'x-auto-response-suppress': 'All',
-      date: /^\w{3}, \d{2} \w{3} \d{4} [\d:]{8} \+0000$/,
+      date: 'Thu, 15 Jan 2026 09:31:00 +0000',
       'mime-version': '1.0',
       'content-type': 'text/plain; charset=utf-8',
       'content-transfer-encoding': /^(?:7bit|quoted-printable)$/,
@@ -161,7 +155,6 @@ describe('the reply', { concurrency: true }, () => {
       if (value instanceof RegExp) assert.match(found, value);
       else assert.equal(found, value);
     }
-    assert.deepEqual(composeReply(plain, options).envelope, { from: '', to: [amy] }, 'nobody answers an answer');
   });
 
   test('to an address that was typed: in no thread, automatic, in other words, as little to open', async () => {
@@ -193,9 +186,18 @@ describe('the reply', { concurrency: true }, () => {
     );
   });
 
-  test('nothing in it may name a file or an address to fetch', () => {
-    const { disableFileAccess, disableUrlAccess } = composeReply(plain, options);
-    assert.deepEqual([disableFileAccess, disableUrlAccess], [true, true]);
+  test('no value begins a field of its own, whoever wrote it', () => {
+    const message = composeReply(plain, options);
+    const forged: Partial<OutgoingMessage>[] = [
+      { inReplyTo: '<a@b.example>\r\nBcc: <c@d.example>' },
+      { inReplyTo: '<a@b.example>\nX: y' },
+      { inReplyTo: '<ä@b.example>' },
+      { messageId: '<a\0@b.example>' },
+      { subject: 'a\r\nBcc: b' },
+    ];
+    for (const part of forged) assert.throws(() => writeMessage({ ...message, ...part }, sentAt), TypeError);
+    const from = { ...message.from, name: 'a\r\nBcc: b' };
+    assert.doesNotMatch(writeMessage({ ...message, from }, sentAt).toString('latin1'), /^Bcc:/m);
   });
 
   test('In-Reply-To and References are the Message-ID alone, when there is one', async () => {
@@ -216,9 +218,7 @@ describe('the reply', { concurrency: true }, () => {
   for (const address of mailboxes) {
     test(`${address.slice(0, 40)} is written to as it is`, async () => {
       const to = mailbox(address);
-      const { fields, envelope } = await write({ to });
-      assert.equal(fields.get('to'), to);
-      assert.deepEqual(envelope.to, [to]);
+      assert.equal((await write({ to })).fields.get('to'), to);
     });
   }
 

@@ -1,18 +1,24 @@
 // The log: one JSON line per event on standard output. What may be in it is decided where it is called: never a code,
 // nonce, key, one-time address or mail address. A cause is written as its name and message, bugs with their stack.
+// Lines are written a few at a time, for each write is a call into the kernel: twenty times a second, and at the end.
 
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
 import type { Log } from '../../app/ports.ts';
+
+// One for the process, as standard output is.
+let output: DestinationStream | undefined;
 
 /** Opens the log. @param level events below it are dropped */
 export function createJsonLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Log {
-  const logger = pino({
+  output ??= pino.destination({ sync: false, minLength: 8_192, periodicFlush: 50 });
+  const format = {
     level,
     base: null,
     messageKey: 'event',
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const logger = pino(format, output);
   return {
     info: (event, fields) => logger.info(fields, event),
     warn: (event, fields, cause) => logger.warn({ ...fields, cause: describe(cause) }, event),
