@@ -6,6 +6,8 @@
 //   pages       GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own;
 //               then how long the page takes at half of that load, while 200 messages a second are verified
 //   worst       stall of the event loop and memory of a service that gets the worst messages we know
+//   hour        memory, open files and delay of the event loop, while 200,000 messages, pages and wrong codes pass; twelve
+//               minutes, so it runs only when it is named
 // `--only NAME` runs one of them. NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' leaves profiles.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -34,6 +36,7 @@ import { writeMail } from '../../src/testkit/message.ts';
 import { ringOf } from '../support/keyring.ts';
 import { appLimits, oneNetwork } from '../support/limits.ts';
 import { plainRelay } from '../support/relay.ts';
+import { type HourRow, measureHour } from './hour.ts';
 import { type LoadRow, measurePagesUnderMail } from './pages-under-mail.ts';
 import { startProcess, stopProcess } from './processes.ts';
 import { measureStore, type StoreRow } from './store-load.ts';
@@ -291,6 +294,16 @@ function printWorst(worst: readonly WorstRow[]): void {
   }
 }
 
+function printHour(row: HourRow, part: number): void {
+  const heads = ['messages', '250', 'replies', 'pages', 'per s', 'MB', 'files', 'delay p99'];
+  if (part === 1)
+    console.log(`\n${'an hour of mail in parts'.padEnd(44)}${heads.map((head) => head.padStart(10)).join('')}`);
+  const { messages, accepted, replies, pages, perSecond, rssMb, openFiles, delayP99Ms } = row;
+  const figures = [messages, accepted, replies, pages, perSecond, rssMb, openFiles, delayP99Ms];
+  console.log(`${`part ${part}`.padEnd(44)}${figures.map((figure) => ` ${cell(figure)}`).join('')}`);
+  console.log(`  not accepted: ${written(row.refused)}`);
+}
+
 function cell(value: number): string {
   return value.toFixed(value < 100 ? 2 : 0).padStart(9);
 }
@@ -305,7 +318,7 @@ async function measureLoads(folder: string, { ours, peer }: Row): Promise<readon
 
 const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } });
 const { json, only } = values;
-const parts = ['mail', 'throughput', 'store', 'pages', 'worst'];
+const parts = ['mail', 'throughput', 'store', 'pages', 'worst', 'hour'];
 if (only !== undefined && !parts.includes(only)) throw new Error(`--only ${parts.join(', ')}`);
 const folder = await mkdtemp(join(tmpdir(), 'rtv-bench-'));
 try {
@@ -318,13 +331,15 @@ try {
   const rows = [mail, pages].filter((row) => row !== undefined);
   const loads = pages === undefined ? [] : await measureLoads(folder, pages);
   const worst = isWanted('worst') ? await measureWorst(folder) : [];
+  const hour: HourRow[] = [];
+  if (only === 'hour') await measureHour(folder, (row) => printHour(row, hour.push(row)));
   if (rows.length > 0) printRows(rows);
   if (throughput.length > 0) printThroughput(throughput);
   if (store.length > 0) printStore(store);
   if (loads.length > 0) printLoads(loads);
   if (worst.length > 0) printWorst(worst);
   if (json !== undefined)
-    await writeFile(json, JSON.stringify({ rows, throughput, store, loads, worst }, undefined, 2));
+    await writeFile(json, JSON.stringify({ rows, throughput, store, loads, worst, hour }, undefined, 2));
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -37,6 +37,8 @@ export interface MailRun {
   readonly smtpPort: number;
   readonly pace?: Pace;
   readonly clients?: number;
+  /** Nothing that was prepared: each is written when it is due, one in ten is not signed, and one in ten comes twice. */
+  readonly mixed?: { readonly part: number; readonly lifetimeMs: number };
 }
 
 /** Told at the end of a run. Times are in milliseconds since the epoch. */
@@ -53,7 +55,12 @@ export type MailReport = z.infer<typeof mailReport>;
 
 const paceSchema = z.object({ perSecond: z.number(), rampSeconds: z.number(), seconds: z.number() });
 const orderSchema = paceSchema.extend({ domain: z.string(), secret: z.string() });
-const runSchema = z.object({ smtpPort: z.number(), pace: paceSchema.optional(), clients: z.number().optional() });
+const runSchema = z.object({
+  smtpPort: z.number(),
+  pace: paceSchema.optional(),
+  clients: z.number().optional(),
+  mixed: z.object({ part: z.number(), lifetimeMs: z.number() }).optional(),
+});
 
 interface Prepared {
   readonly mailFrom: Mailbox;
@@ -85,30 +92,40 @@ function zoneOf(domain: string, keys: DkimKeys): Zone {
   };
 }
 
+interface Writer {
+  readonly serviceDomain: string;
+  readonly secrets: Secrets;
+  readonly keys: DkimKeys;
+  readonly amy: Identity;
+  /** Gets what the domain of the author needs. */
+  readonly zone: Zone;
+}
+
 async function prepare(
+  { serviceDomain, secrets, keys, amy, zone }: Writer,
   index: number,
-  serviceDomain: string,
-  secrets: Secrets,
-  keys: DkimKeys,
-  amy: Identity,
+  { lifetimeMs = appLimits.challengeLifetimeMs, signed = true } = {},
 ): Promise<Prepared> {
   const { seed } = issueCookie(secrets, 'reset', Date.now());
   const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
   const domain = domainOf(index);
   const mailbox = parseMailbox(`author${index}@${domain}`);
   if (mailbox === undefined) throw new Error('no author');
-  const address = deriveAddress(secrets, seed, shownAs, appLimits.challengeLifetimeMs);
+  const address = deriveAddress(secrets, seed, shownAs, lifetimeMs);
+  Object.assign(zone, zoneOf(domain, keys));
   const to = `${writeAddress(secrets, address)}@${serviceDomain}`;
-  const raw = await writeMail({ ...amy, mailbox, domain }, keys, { to, subject: 'New password', body: 'Please.' });
+  const mail = { to, subject: 'New password', body: 'Please.', ...(!signed && { sign: 'none' as const }) };
+  const raw = await writeMail({ ...amy, mailbox, domain }, keys, mail);
   const localAddress = `127.0.1.${1 + (index % mailServers)}`;
   return { mailFrom: mailbox, rcptTo: to, raw, helo: mailServerOf(domain), localAddress };
 }
 
 /** Sends them at their pace, or as fast as so many clients get them answered, and waits for the answers, within reason. */
 async function send(
-  { smtpPort, clients }: z.infer<typeof runSchema>,
+  { smtpPort, clients, mixed }: z.infer<typeof runSchema>,
   pace: Pace,
   mails: readonly Prepared[],
+  writer: Writer,
   sentAt: Map<string, number>,
 ): Promise<Omit<MailReport, 'replies'>> {
   const answers: MailReport['answers'] = [];
@@ -125,7 +142,18 @@ async function send(
       (error: unknown) => answered(error instanceof Error ? error.message : 'failed'),
     );
   };
-  if (clients === undefined) {
+  if (mixed !== undefined) {
+    await keepPace(pace, (index, dueAt) => {
+      const number = mixed.part * countOf(pace) + index;
+      const writing = prepare(writer, number, { lifetimeMs: mixed.lifetimeMs, signed: index % 10 !== 3 });
+      underWay.push(
+        writing.then(async (mail) => {
+          await sendOne(mail, dueAt);
+          if (index % 10 === 7) await sendOne(mail, performance.now());
+        }),
+      );
+    });
+  } else if (clients === undefined) {
     await keepPace(pace, (index, dueAt) => {
       const mail = mails[index];
       if (mail !== undefined) underWay.push(sendOne(mail, dueAt));
@@ -165,10 +193,8 @@ async function main(): Promise<void> {
   const secrets = createSecrets(ringOf(Buffer.from(order.secret, 'base64url')));
   const zone = kitZone(order.domain, keys);
   const mails: Prepared[] = [];
-  for (let index = 0; index < countOf(order); index++) {
-    mails.push(await prepare(index, order.domain, secrets, keys, amy));
-    Object.assign(zone, zoneOf(domainOf(index), keys));
-  }
+  const writer = { serviceDomain: order.domain, secrets, keys, amy, zone };
+  for (let index = 0; index < countOf(order); index++) mails.push(await prepare(writer, index));
   const [dns, sink] = await Promise.all([startDnsServer({ ...free, zone }), startSink(free)]);
   const words = on(process, 'message');
   process.send?.({ dnsPort: dns.port, sinkPort: sink.port } satisfies z.infer<typeof mailReady>);
@@ -180,7 +206,7 @@ async function main(): Promise<void> {
       const sent = sentAt.get(envelope.rcptTo[0] ?? '') ?? Number.NaN;
       replies.push({ at: Date.now(), tookMs: performance.now() - sent });
     });
-    const sent = await send(run, run.pace ?? order, mails, sentAt);
+    const sent = await send(run, run.pace ?? order, mails, writer, sentAt);
     const accepted = sent.answers.filter(({ what }) => what.startsWith('250')).length;
     for (let waitedMs = 0; replies.length < accepted && waitedMs < repliesTimeoutMs; waitedMs += 50) await sleep(50);
     end();

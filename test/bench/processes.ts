@@ -11,7 +11,10 @@ export type Measured = z.infer<typeof measuredSchema>;
 
 const measuredSchema = z.object({
   stallMs: z.number(),
+  delayP99Ms: z.number(),
   peakMb: z.number(),
+  rssMb: z.number(),
+  openFiles: z.number(),
   cpuShare: z.number(),
   loopShare: z.number(),
 });
