@@ -8,9 +8,17 @@ import type { Log } from '../../app/ports.ts';
 // One for the process, as standard output is.
 let output: DestinationStream | undefined;
 
+/** Standard output, a few lines at a time. */
+function openOutput(): DestinationStream {
+  // Not `sync: false`: at the end pino would try for ever to write what nobody reads any more, and the process would stay.
+  const stream = pino.destination({ sync: true, minLength: 8_192, periodicFlush: 50 });
+  process.on('exit', () => stream.flush());
+  return stream;
+}
+
 /** Opens the log. @param level events below it are dropped */
 export function createJsonLog(level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Log {
-  output ??= pino.destination({ sync: false, minLength: 8_192, periodicFlush: 50 });
+  output ??= openOutput();
   const format = {
     level,
     base: null,
