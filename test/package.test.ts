@@ -29,7 +29,8 @@ let main: string;
 
 const run = (file: string, args: readonly string[], cwd = project) => promisify(execFile)(file, args, { cwd, env });
 
-before(async () => {
+/** Packs, and lays out the project. */
+async function prepare(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'rtv package '));
   // In a copy: two runs must not disturb each other, nor may the package hold what happens to lie here.
   const checkout = join(folder, 'checkout');
@@ -50,8 +51,7 @@ before(async () => {
   await writeFile(join(project, 'ten-lines.ts'), await shown());
   await cp(join(root, 'test/examples'), join(project, 'test/examples'), { recursive: true });
   await symlink(join(root, 'test/support'), join(project, 'test/support'));
-});
-after(() => rm(folder, { recursive: true, force: true }));
+}
 
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
 
@@ -71,6 +71,9 @@ async function shown(): Promise<string> {
 }
 
 describe('the package', { timeout: 300_000 }, () => {
+  before(prepare);
+  after(() => rm(folder, { recursive: true }));
+
   it('holds the service and the kit as JavaScript, the types of the kit, the settings, and nothing else', async () => {
     const files = await Array.fromAsync(glob('**/*.*', { cwd: installed }));
     const wanted = /^(dist\/.*\.(js|css)|dist\/(testkit|(testkit|core)\/[\w-]+)\.d\.ts|config\/[\w.]+\.yaml)$/;
