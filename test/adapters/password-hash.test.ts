@@ -1,9 +1,10 @@
 // Password hashes: against known vectors, in their one form, and never too many at once.
 
 import assert from 'node:assert/strict';
-import { argon2Sync } from 'node:crypto';
+import { argon2Sync, randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { hashPassword, isPasswordHash, verifyPassword } from '../../src/adapters/accounts/password-hash.ts';
+import { argon2InScript } from '../../src/adapters/accounts/script-argon2.ts';
 import { createTurns } from '../../src/adapters/accounts/turns.ts';
 import { DependencyError } from '../../src/app/ports.ts';
 
@@ -36,6 +37,17 @@ for (const phc of vectors) {
     assert.equal(await verifyPassword('password', phc.replace('c29tZXNhbHQ', 'c29tZXNhbHU')), false);
   });
 }
+
+test('a Node that has no argon2id of its own computes the same', async () => {
+  for (const [memory, passes, parallelism, tagLength] of [
+    [256, 2, 1, 32],
+    [80, 3, 2, 16],
+    [19 * 1024, 2, 1, 32],
+  ] as const) {
+    const how = { message: Buffer.from('pässwörd'), nonce: randomBytes(16), memory, passes, parallelism, tagLength };
+    assert.deepEqual(await argon2InScript('argon2id', how), argon2Sync('argon2id', how));
+  }
+});
 
 test('a password fits its own hash and no other', async () => {
   const passwords = ['pässwörd with blanks 🔑', 'a', 'x'.repeat(10_000), ''];

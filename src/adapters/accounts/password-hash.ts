@@ -1,10 +1,11 @@
-// Passwords as argon2id hashes in the PHC string form, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` (RFC 9106, by Node).
+// Passwords as argon2id hashes in the PHC string form, `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` (RFC 9106).
 // The parameters stand in each hash, so they can be raised later while old hashes go on to be understood.
 // What a good password is, and how it is normalised, is decided before; this file takes it as it comes.
 
 import * as crypto from 'node:crypto';
 import { promisify } from 'node:util';
 import { DependencyError } from '../../app/ports.ts';
+import { argon2InScript } from './script-argon2.ts';
 import { createTurns } from './turns.ts';
 
 interface HashParameters {
@@ -28,15 +29,8 @@ const inTurn = createTurns(
   { atOnceMax: 2, waitingMax: 100 },
   () => new DependencyError('directory', 'too many passwords are being hashed at once'),
 );
-// Not imported by name: the package runs on a Node that does not have it (before 24.7), up to here.
-const derive = promisify(crypto.argon2 ?? lacksArgon2);
-
-function lacksArgon2(): never {
-  throw new DependencyError(
-    'directory',
-    `Node ${process.versions.node} has no argon2id, which passwords need; 24.7 has`,
-  );
-}
+// Node has it from 24.7 on. The package, which is for testers as well, runs on older ones.
+const derive = 'argon2' in crypto ? promisify(crypto.argon2) : argon2InScript;
 
 /**
  * Hashes a password with a new salt.
