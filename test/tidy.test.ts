@@ -12,6 +12,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { groups } from './support/together.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -286,6 +287,22 @@ test('package.json names exact versions', () => {
     versions.filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version)),
     [],
   );
+});
+
+test('npm test runs every test file, once', () => {
+  const { scripts }: { scripts: { test: string } } = JSON.parse(read('package.json'));
+  const named = [...scripts.test.matchAll(/"(test\/.*?)"/g)].flatMap(([, glob = '']) => globSync(glob, { cwd: root }));
+  const isGroup = (path: string) => path.startsWith('test/together/');
+  assert.deepEqual(
+    named.filter(isGroup).sort(),
+    Object.keys(groups)
+      .map((group) => `test/together/${group}.ts`)
+      .sort(),
+  );
+  const grouped = Object.values(groups).flatMap((files) => files.map((file) => `test/${file}`));
+  const run = [...named.filter((path) => !isGroup(path)), ...grouped];
+  assert.deepEqual(run.sort(), globSync('test/**/*.test.ts', { cwd: root }).sort());
+  for (const group of Object.keys(groups)) assert.match(read(`test/together/${group}.ts`), new RegExp(`'${group}'`));
 });
 
 test('the top level of the repository stays small', () => {

@@ -107,6 +107,6 @@ test('a flood of networks fills no memory, and leaves no timer', async () => {
     if (network % 50_000 === 49_999) most = Math.max(most, used() - before.megabytes);
   }
   assert.ok(most < 40, `${most} MB`);
-  assert.equal(timers(), before.timers);
+  assert.ok(timers() <= before.timers);
   assert.equal(await limits.take('page', amy), 0);
 });

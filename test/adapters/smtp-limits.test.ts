@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { after, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { DependencyError, type ReceiveMail } from '../../src/app/ports.ts';
 import { quickEnough } from '../support/quick.ts';
 import {
@@ -30,7 +30,12 @@ async function start(
   return server;
 }
 
-after(() => until(() => !process.getActiveResourcesInfo().some((name) => /^(TCP|TLS)/.test(name))));
+const open = () => process.getActiveResourcesInfo().filter((name) => /^(TCP|TLS)/.test(name)).length;
+let openBefore: number;
+before(() => {
+  openBefore = open();
+});
+after(() => until(() => open() <= openBefore));
 
 const many = <T>(count: number, make: (at: number) => Promise<T>) =>
   Promise.all(Array.from({ length: count }, (_, at) => make(at)));

@@ -51,8 +51,7 @@ async function deliver(from: string, mailFrom: string, recipient: string, messag
 }
 
 describe('before DATA', () => {
-  // Ten connections are the default; the kit lets more in.
-  before(() => start({ 'limits.messagesPerChallenge': 2, 'limits.smtpConnectionsPerAddressMax': 10 }));
+  before(() => start({ 'limits.messagesPerChallenge': 2 }));
   after(() => world.close());
 
   it('C1: the eleventh connection of one address is turned away, others are not', async () => {

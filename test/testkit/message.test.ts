@@ -5,15 +5,18 @@ import { Resolver } from 'node:dns/promises';
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { before, type TestContext, test } from 'node:test';
 import { authenticate } from 'mailauth';
 import { simpleParser } from 'mailparser';
-import { loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
+import { type DkimKeys, loadDkimKeys } from '../../src/testkit/dkim-keys.ts';
 import { startDnsServer } from '../../src/testkit/dns-server.ts';
 import { findIdentity, type IdentityKey, identities, kitZone } from '../../src/testkit/identities.ts';
 import { composeMessage, type MessageOptions, writeMail } from '../../src/testkit/message.ts';
 
-const keys = await loadDkimKeys();
+let keys: DkimKeys;
+before(async () => {
+  keys = await loadDkimKeys();
+});
 const to = 'k7m2-9qxf@in.school.example';
 
 function person(key: IdentityKey) {
