@@ -12,6 +12,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { curls } from './support/curl.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const nodes = [process.execPath, ...(process.env.OTHER_NODE === undefined ? [] : [process.env.OTHER_NODE])];
@@ -106,7 +107,7 @@ function worksOn(node: string): void {
     it(`runs ${name}`, async () => void (await run(node, [name])));
   }
 
-  it('runs test/examples/curl.sh, and the command try, against the development profile', async () => {
+  it('runs test/examples/curl.sh, and the command try, against the development profile', async (t) => {
     const [dns, relay, mailbox] = await Promise.all([freePort(), freePort(), freePort()]);
     const ports = {
       RTV_WEB_LISTEN: '127.0.0.1:0',
@@ -118,7 +119,10 @@ function worksOn(node: string): void {
     const { said, stop } = await start(node, main, ['develop'], ports, /page +(\S+)\/reset.*mailbox +(\S+)/s);
     const [pages = '', page = ''] = said;
     try {
-      await run(join(project, 'test/examples/curl.sh'), [pages, page]);
+      const people = ['amy.pond@school.example', 'ms.smith@school.example'];
+      for (const [at, PATH] of (await curls((end) => t.after(end))).entries()) {
+        await run('env', [`PATH=${PATH}`, join(project, 'test/examples/curl.sh'), pages, page, people[at] ?? '']);
+      }
       await run(node, [main, 'try', '--page', `${pages}/reset`, '--sink', page, '--from', 'jo']);
     } finally {
       await stop();

@@ -1,10 +1,10 @@
 #!/bin/sh
 # The whole loop with curl alone, against a service that was started by `reply-to-verify develop` (in a checkout: npm start).
-# Usage: curl.sh [PAGES] [TEST MAILBOX], by default http://127.0.0.1:3000 and http://127.0.0.1:8025
+# Usage: curl.sh [PAGES] [TEST MAILBOX] [PERSON], by default http://127.0.0.1:3000, http://127.0.0.1:8025 and Amy
 set -eu
 pages=${1:-http://127.0.0.1:3000}
 mailbox=${2:-http://127.0.0.1:8025}
-person=amy.pond@school.example
+person=${3:-amy.pond@school.example}
 
 cookies=$(mktemp)
 trap 'rm -f "$cookies"' EXIT

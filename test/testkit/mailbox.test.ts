@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { type Kit, startKit } from '../../src/testkit/kit.ts';
 import { startSink } from '../../src/testkit/sink.ts';
 import { deliver } from '../../src/testkit/smtp-client.ts';
+import { curls } from '../support/curl.ts';
 
 const free = { host: '127.0.0.1', port: 0 };
 const amy = 'amy.pond@school.example';
@@ -263,19 +264,21 @@ test('a page hears of changes, and its stream ends with the sink', async (t) => 
 });
 
 test('the lines of curl in the README do what they say', async (t) => {
-  const { kit } = await start(t);
   const readme = await readFile(join(import.meta.dirname, '../../src/testkit/README.md'), 'utf8');
   const lines = [...readme.matchAll(/^ {4}(.*\bcurl .*)$/gm)].map(([, line = '']) => line);
   const calls = new Set<string>();
-  for (const line of lines) {
-    const here = line
-      .replaceAll('127.0.0.1:8025', `127.0.0.1:${kit.mailboxPage.address.port}`)
-      .replaceAll('127.0.0.1:1025', `127.0.0.1:${kit.sink.port}`);
-    const { stdout } = await promisify(execFile)('sh', ['-c', here]);
-    assert.doesNotMatch(stdout, /"problem"/, line);
-    const [, path = ''] = /8025(\/[a-z/]*)/.exec(line) ?? [];
-    calls.add(`${/-X (\w+)/.exec(line)?.[1] ?? (line.includes('--json') ? 'POST' : 'GET')} ${path}`);
-    if (line.includes('/wait?')) assert.equal(JSON.parse(stdout).code, '4821 7730');
+  for (const PATH of await curls((end) => t.after(end))) {
+    const { kit } = await start(t);
+    for (const line of lines) {
+      const here = line
+        .replaceAll('127.0.0.1:8025', `127.0.0.1:${kit.mailboxPage.address.port}`)
+        .replaceAll('127.0.0.1:1025', `127.0.0.1:${kit.sink.port}`);
+      const { stdout } = await promisify(execFile)('sh', ['-c', here], { env: { ...process.env, PATH } });
+      assert.doesNotMatch(stdout, /"problem"/, line);
+      const [, path = ''] = /8025(\/[a-z/]*)/.exec(line) ?? [];
+      calls.add(`${/-X (\w+)/.exec(line)?.[1] ?? (line.includes('--json') ? 'POST' : 'GET')} ${path}`);
+      if (line.includes('/wait?')) assert.equal(JSON.parse(stdout).code, '4821 7730');
+    }
   }
   assert.deepEqual([...calls].sort(), [
     'DELETE /api/messages',
