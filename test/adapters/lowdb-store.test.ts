@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Adapter } from 'lowdb';
 import type { SegmentFiles } from '../../src/adapters/store/segment-files.ts';
@@ -194,7 +195,7 @@ describe('lowdb store, writing', { concurrency: true }, () => {
 });
 
 const step = fc.record({
-  what: fc.constantFrom('put', 'put', 'put', 'fail', 'wait', 'restart', 'sweep'),
+  what: fc.constantFrom('put', 'put', 'put', 'fail', 'fail-late', 'wait', 'restart', 'sweep'),
   id: fc.integer({ min: 1, max: 6 }),
   minutes: fc.integer({ min: 0, max: 40 }),
 });
@@ -276,6 +277,21 @@ describe('lowdb store, segments', { concurrency: true }, () => {
       await store.transact(record.id, now, put(record)).catch(() => {});
     }
     assert.deepEqual(await inner.list(), [1, 2]);
+  });
+
+  test('one whose only write failed and stands there all the same goes before what came later', async () => {
+    const inner = memorySegments();
+    const disk = failingSegments(inner);
+    const store = await openChallengeStore(disk.files);
+    const [long, short] = [60, 20].map((minutes) => mailed(freshChallenge(1, now + minutes * minuteMs)));
+    assert.ok(long !== undefined && short !== undefined);
+    disk.failing = 'late';
+    await assert.rejects(store.transact(long.id, now, put(long)));
+    disk.failing = false;
+    await store.transact(short.id, now, put(short));
+    const later = now + 30 * minuteMs;
+    await store.sweep(later);
+    assert.equal(await (await openChallengeStore(inner)).read(long.id, later), undefined, 'what was told is over');
   });
 
   test('one that is a few minutes old is sealed as well, so that what is in it can go together', async () => {
@@ -367,32 +383,42 @@ describe('lowdb store, segments', { concurrency: true }, () => {
     assert.deepEqual(disk.read, [10, 9]);
   });
 
-  test('a run of changes, failures, sweeps and restarts keeps what was told and nothing else', async () => {
+  test('a run of changes, failures, sweeps and restarts keeps what was told, or what was tried after it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 120 }), async (steps) => {
         const inner = memorySegments();
         const disk = failingSegments(inner);
         let store = await openChallengeStore(disk.files);
-        const told = new Map<string, Challenge>();
+        const told = new Map<string, Challenge | undefined>();
+        const tried = new Map<string, Challenge[]>(); // since then: a write that failed may stand there
         let at = now;
+        const inUse = (record: Challenge | undefined) => (record && at < record.expiresAt ? record : undefined);
         for (const { what, id, minutes } of steps) {
           if (what === 'wait') at += minutes * minuteMs;
-          else if (what === 'restart') store = await openChallengeStore(disk.files);
-          else if (what === 'sweep') await store.sweep(at);
+          else if (what === 'restart') {
+            store = await openChallengeStore(disk.files);
+            for (const [each, ones] of tried) {
+              const back = await store.read(each, at);
+              if (ones.some((one) => isDeepStrictEqual(inUse(one), back))) told.set(each, back);
+            }
+            tried.clear();
+          } else if (what === 'sweep') await store.sweep(at);
           else {
-            disk.failing = what === 'fail';
+            disk.failing = what === 'fail-late' ? 'late' : what === 'fail';
             const next = freshChallenge(id, at + minutes * minuteMs);
             const written = await store.transact(next.id, at, put(next)).then(
               () => true,
               () => false,
             );
             assert.equal(written, what === 'put');
-            if (written) told.set(next.id, next);
+            if (written) {
+              told.set(next.id, next);
+              tried.delete(next.id);
+            } else if (what === 'fail-late') tried.set(next.id, [...(tried.get(next.id) ?? []), next]);
             disk.failing = false;
           }
           for (const [each, record] of told) {
-            const expected = at < record.expiresAt ? record : undefined;
-            assert.deepEqual(await store.read(each, at), expected);
+            assert.deepEqual(await store.read(each, at), inUse(record));
           }
         }
       }),

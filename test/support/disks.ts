@@ -56,10 +56,10 @@ export function memorySegments(write = (done: () => Promise<void>): Promise<void
   };
 }
 
-/** Any segments, with a switch that makes writing and removing fail before anything has changed. */
-export function failingSegments(inner: SegmentFiles): { readonly files: SegmentFiles; failing: boolean } {
+/** Any segments, with a switch that makes writing and removing fail: before anything has changed, or `late`, when it is written. */
+export function failingSegments(inner: SegmentFiles): { readonly files: SegmentFiles; failing: boolean | 'late' } {
   const full = () => Promise.reject(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
-  const disk = {
+  const disk: ReturnType<typeof failingSegments> = {
     failing: false,
     files: {
       ...inner,
@@ -67,7 +67,10 @@ export function failingSegments(inner: SegmentFiles): { readonly files: SegmentF
         const file = inner.file(number);
         return {
           read: () => file.read(),
-          write: (data: unknown) => (disk.failing ? full() : file.write(data)),
+          write: async (data: unknown) => {
+            if (disk.failing !== true) await file.write(data);
+            if (disk.failing !== false) await full();
+          },
         };
       },
       remove: (number: number) => (disk.failing ? full() : inner.remove(number)),

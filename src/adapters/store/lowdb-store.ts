@@ -242,12 +242,18 @@ class LowdbStore<T> implements RecordStore<T>, Probed {
 
   /** From the oldest on, and no further than the first that is of use: it may know older versions of what is later. */
   async #removeOver(now: number): Promise<void> {
-    for (const { number, lastEnd } of this.#sealed.values()) {
-      if (now < lastEnd) return;
-      await this.#files.remove(number).catch((cause: unknown) => {
-        throw new DependencyError('store', 'a segment could not be deleted', { cause });
-      });
-      this.#sealed.delete(number);
+    try {
+      // What a failed write began and could not take back would be read again, and must not outlive what came later.
+      for (const number of await this.#files.list()) {
+        if (number < this.#current.number && !this.#sealed.has(number)) await this.#files.remove(number);
+      }
+      for (const { number, lastEnd } of this.#sealed.values()) {
+        if (now < lastEnd) return;
+        await this.#files.remove(number);
+        this.#sealed.delete(number);
+      }
+    } catch (cause) {
+      throw new DependencyError('store', 'a segment could not be deleted', { cause });
     }
   }
 

@@ -3,7 +3,7 @@
 // told: it is not read. A damaged line with others after it is noticed.
 
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, truncate, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat, truncate, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Adapter } from 'lowdb';
@@ -38,15 +38,17 @@ export function segmentFiles(folder: string, oldFile: string): SegmentFiles {
   return {
     place: folder,
     async list() {
-      const names = await readdir(folder).catch(emptyWhenMissing);
+      const names = (await readdir(folder).catch(undefinedWhenMissing)) ?? [];
       const numbers = names.flatMap((name) => named.exec(name)?.[1] ?? []).map(Number);
-      return [beforeSegments, ...numbers];
+      const before = await stat(oldFile).catch(undefinedWhenMissing);
+      return before === undefined ? numbers : [beforeSegments, ...numbers];
     },
     file: (number) => new SegmentFile(pathOf(number), number === beforeSegments ? wholeFile : journal),
     async remove(number) {
-      await unlink(pathOf(number)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
+      const path = pathOf(number);
+      await unlink(path).catch(undefinedWhenMissing);
+      // Else a crash could bring it back, and not what was removed after it.
+      await syncFolder(dirname(path)).catch(undefinedWhenMissing);
     },
   };
 }
@@ -63,10 +65,7 @@ class SegmentFile implements Adapter<unknown> {
   }
 
   async read(): Promise<unknown> {
-    const text = await readFile(this.#path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return undefined;
-    });
+    const text = await readFile(this.#path, 'utf8').catch(undefinedWhenMissing);
     return text === undefined ? null : this.#parse(text);
   }
 
@@ -98,9 +97,8 @@ export async function prepareSegments(folder: string): Promise<void> {
   await removeLeftovers(folder);
 }
 
-function emptyWhenMissing(error: NodeJS.ErrnoException): string[] {
+function undefinedWhenMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
-  return [];
 }
 
 const checksumOf = (text: string) => crc32(text).toString(16).padStart(8, '0');
