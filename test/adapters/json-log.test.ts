@@ -16,8 +16,8 @@ process.stdin.once('data', () => {
 });
 `;
 
-function startProcess() {
-  const args = ['--input-type=module', '--eval', script];
+function startProcess(code = script) {
+  const args = ['--input-type=module', '--eval', code];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], timeout: 20_000 });
   return { child, ended: once(child, 'exit') };
 }
@@ -34,4 +34,23 @@ test('a process ends although nobody reads its log any more', async () => {
   child.stdout.destroy();
   child.stdin.write('now');
   assert.deepEqual(await ended, [0, null]);
+});
+
+test('a log that cannot be written stops nobody; what still has room is written when it can be', async () => {
+  const code = `
+    import fs from 'node:fs';
+    import { createJsonLog } from ${log};
+    const log = createJsonLog('info');
+    const { writeSync } = fs;
+    fs.writeSync = () => { throw Object.assign(new Error('no space left'), { code: 'ENOSPC' }); };
+    for (let count = 1; count <= 20_000; count += 1) log.info('counted', { count, filler: 'x'.repeat(100) });
+    fs.writeSync = writeSync;
+    log.info('room-again');
+  `;
+  const { child, ended } = startProcess(code);
+  const lines = (await text(child.stdout)).trimEnd().split('\n');
+  assert.deepEqual(await ended, [0, null]);
+  assert.equal(JSON.parse(lines.pop() ?? '').event, 'room-again');
+  for (const [at, line] of lines.entries()) assert.equal(JSON.parse(line).count, at + 1);
+  assert.ok(lines.length > 5_000 && lines.length < 20_000, `${lines.length} lines`);
 });

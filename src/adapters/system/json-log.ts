@@ -5,13 +5,18 @@
 import { type DestinationStream, pino } from 'pino';
 import type { Log } from '../../app/ports.ts';
 
+// What waits when they cannot be written; later ones are lost.
+const lengthMax = 1_048_576;
+
 // One for the process, as standard output is.
 let output: DestinationStream | undefined;
 
 /** Standard output, a few lines at a time. */
 function openOutput(): DestinationStream {
   // Not `sync: false`: at the end pino would try for ever to write what nobody reads any more, and the process would stay.
-  const stream = pino.destination({ sync: true, minLength: 8_192, periodicFlush: 50 });
+  const stream = pino.destination({ sync: true, minLength: 8_192, maxLength: lengthMax, periodicFlush: 50 });
+  // A file on a disk that is full: lines wait for the next try, and the process goes on.
+  stream.on('error', () => {});
   process.on('exit', () => stream.flush());
   return stream;
 }
