@@ -215,6 +215,38 @@ describe('handing over a reply', { concurrency: true, timeout: 10_000 }, () => {
     assert.ok(relay.connections() <= 5, `${relay.connections()} connections`);
   });
 
+  test('a connection that the relay dropped while nothing was sent costs no try', async (t) => {
+    const relay = await startRelay(t);
+    const sender = senderFor(t, relay.url);
+    assert.equal((await sender.send(reply)).kind, 'handed-over');
+    relay.say = {
+      get MAIL() {
+        relay.say = {};
+        return 'drop';
+      },
+    };
+    assert.equal((await sender.send(reply)).kind, 'handed-over');
+    assert.equal(relay.connections(), 2);
+  });
+
+  test('whoever still waits for a connection when it is closed is told so', async (t) => {
+    const relay = await startRelay(t, { DATA: '421 not now' });
+    const sender = senderFor(t, relay.url);
+    const results = Array.from({ length: 30 }, () => sender.passOn(Buffer.from('Subject: a\r\n\r\nb\r\n'), amy));
+    await new Promise(setImmediate);
+    sender.close();
+    assert.deepEqual(new Set((await Promise.all(results)).map(({ kind }) => kind)), new Set(['away']));
+  });
+
+  test('what is passed on arrives octet by octet, also where a line begins with a dot', async (t) => {
+    const sink = await startSink({ host: '127.0.0.1', port: 0 });
+    t.after(() => sink.close());
+    const message = Buffer.from('Subject: a\r\n\r\n.\r\n..\r\n.b\r\n\xe4\xff\x00\r\n', 'latin1');
+    const sender = senderFor(t, `smtp://127.0.0.1:${sink.port}`);
+    assert.equal((await sender.passOn(message, amy)).kind, 'handed-over');
+    assert.equal(sink.messages[0]?.raw.toString('latin1').replace(/^Received: .*\r\n/, ''), message.toString('latin1'));
+  });
+
   test('every try is the same message, but for its date', async (t) => {
     const relay = await startRelay(t, { 'end of data': later });
     const sender = senderFor(t, relay.url);

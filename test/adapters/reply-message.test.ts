@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { simpleParser } from 'mailparser';
+import { createTransport } from 'nodemailer';
 import { type OutgoingMessage, writeMessage } from '../../src/adapters/mail-out/outgoing-message.ts';
 import { composeReply, type ReplyOptions } from '../../src/adapters/mail-out/reply-message.ts';
 import type { OutgoingReply } from '../../src/app/ports.ts';
@@ -252,4 +253,34 @@ describe('the reply', { concurrency: true }, () => {
       }
     });
   }
+
+  test('what is read is what nodemailer would have written, in every language', async () => {
+    const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+    const read = async (message: Buffer) => {
+      const { from, to, subject, messageId, inReplyTo, references, date, text } = await simpleParser(message);
+      return { from: from?.value, to, subject, messageId, inReplyTo, references, date, text };
+    };
+    const names = [...sites, '学校'.repeat(30), '🏫'.repeat(30), '=?', "l'École « Été »", 'a  b', 'Café=_?'];
+    for (const locale of locales) {
+      for (const [at, siteName] of names.entries()) {
+        const by = at % 2 === 0 ? 'mail' : 'typed';
+        const inReplyTo = by === 'mail' ? '<a@b.example>' : null;
+        const message = composeReply({ ...plain, by, inReplyTo, locale }, { ...options, siteName });
+        const { to, inReplyTo: _, autoSubmitted: __, ...same } = message;
+        const thread = inReplyTo === null ? {} : { inReplyTo, references: inReplyTo };
+        const theirs = await composer.sendMail({
+          ...same,
+          ...thread,
+          to: { name: '', address: to },
+          date: new Date(sentAt),
+        });
+        assert.ok(Buffer.isBuffer(theirs.message));
+        assert.deepEqual(
+          await read(writeMessage(message, sentAt)),
+          await read(theirs.message),
+          `${locale} ${siteName}`,
+        );
+      }
+    }
+  });
 });
