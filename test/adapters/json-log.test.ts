@@ -36,21 +36,23 @@ test('a process ends although nobody reads its log any more', async () => {
   assert.deepEqual(await ended, [0, null]);
 });
 
-test('a log that cannot be written stops nobody; what still has room is written when it can be', async () => {
-  const code = `
-    import fs from 'node:fs';
-    import { createJsonLog } from ${log};
-    const log = createJsonLog('info');
-    const { writeSync } = fs;
-    fs.writeSync = () => { throw Object.assign(new Error('no space left'), { code: 'ENOSPC' }); };
-    for (let count = 1; count <= 20_000; count += 1) log.info('counted', { count, filler: 'x'.repeat(100) });
-    fs.writeSync = writeSync;
-    log.info('room-again');
-  `;
-  const { child, ended } = startProcess(code);
-  const lines = (await text(child.stdout)).trimEnd().split('\n');
-  assert.deepEqual(await ended, [0, null]);
-  assert.equal(JSON.parse(lines.pop() ?? '').event, 'room-again');
-  for (const [at, line] of lines.entries()) assert.equal(JSON.parse(line).count, at + 1);
-  assert.ok(lines.length > 5_000 && lines.length < 20_000, `${lines.length} lines`);
-});
+for (const reason of ['ENOSPC', 'EAGAIN']) {
+  test(`a log that cannot be written (${reason}) stops nobody; what there is room for is written when it can be`, async () => {
+    const code = `
+      import fs from 'node:fs';
+      import { createJsonLog } from ${log};
+      const log = createJsonLog('info');
+      const { writeSync } = fs;
+      fs.writeSync = () => { throw Object.assign(new Error('not now'), { code: '${reason}' }); };
+      for (let count = 1; count <= 20_000; count += 1) log.info('counted', { count, filler: 'x'.repeat(100) });
+      fs.writeSync = writeSync;
+      log.info('room-again');
+    `;
+    const { child, ended } = startProcess(code);
+    const lines = (await text(child.stdout)).trimEnd().split('\n');
+    assert.deepEqual(await ended, [0, null]);
+    assert.equal(JSON.parse(lines.pop() ?? '').event, 'room-again');
+    for (const [at, line] of lines.entries()) assert.equal(JSON.parse(line).count, at + 1);
+    assert.ok(lines.length > 5_000 && lines.length < 20_000, `${lines.length} lines`);
+  });
+}

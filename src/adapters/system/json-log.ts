@@ -14,10 +14,16 @@ let output: DestinationStream | undefined;
 /** Standard output, a few lines at a time. */
 function openOutput(): DestinationStream {
   // Not `sync: false`: at the end pino would try for ever to write what nobody reads any more, and the process would stay.
-  const stream = pino.destination({ sync: true, minLength: 8_192, maxLength: lengthMax, periodicFlush: 50 });
-  // A file on a disk that is full: lines wait for the next try, and the process goes on.
+  const batch = { sync: true, minLength: 8_192, maxLength: lengthMax, periodicFlush: 50 };
+  let pauses = 0;
+  // A pipe that is full and does not block: pino would stop the whole process for a tenth of a second, again and again.
+  const stream = pino.destination({ ...batch, retryEAGAIN: () => pauses-- > 0 });
+  // That, or a file on a disk that is full: lines wait for the next try, and the process goes on.
   stream.on('error', () => {});
-  process.on('exit', () => stream.flush());
+  process.on('exit', () => {
+    pauses = 20;
+    stream.flush();
+  });
   return stream;
 }
 
