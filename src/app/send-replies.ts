@@ -7,7 +7,7 @@ import { type Challenge, type Sender, senderOf, settleReply } from '../core/chal
 import type { Mailbox } from '../core/mail-address.ts';
 import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews } from './challenge-news.ts';
-import { deriveCode } from './challenge-tokens.ts';
+import { deriveCode, mailboxDigest } from './challenge-tokens.ts';
 import { type Errand, logTry, type Outbox, type Tried } from './outbox.ts';
 import type { AppLimits, ChallengeStore, Clock, Directory, Log, MailSender, OutgoingReply, Secrets } from './ports.ts';
 
@@ -44,6 +44,12 @@ interface Ports {
 export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies {
   const { secrets, store, sender, directory, clock, log, news, outbox, lookUps } = ports;
 
+  /** For the log: whose reply it is, as the events of the mail and of the page tell it. */
+  const fieldsOf = ({ by, mailbox }: Recipient) => ({ by, mailbox: mailboxDigest(secrets, mailbox) });
+
+  const errandFor = (to: Recipient) =>
+    ({ key: `reply ${to.id} ${to.by} ${to.mailbox}`, event: 'reply', fields: fieldsOf(to) }) as const;
+
   const waitingFor = async (to: Recipient) =>
     composeReply(secrets, limits, await store.read(to.id, clock.now()), to, clock.now());
 
@@ -66,7 +72,7 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
       if (reply === undefined) return noted;
       const startedAt = clock.now();
       const result = await sender.send(reply);
-      logTry(log, 'reply', result, { by: to.by, tries, durationMs: clock.now() - startedAt });
+      logTry(log, 'reply', result, { ...fieldsOf(to), tries, durationMs: clock.now() - startedAt });
       if (result.kind === 'away') return 'away';
       if (result.kind === 'temporary') return 'again';
       unnoted = () => settle(to, reply.id, result.kind === 'permanent' ? 'failed' : 'handed-over');
@@ -90,7 +96,7 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
       send(to);
       return 'done';
     }
-    log.info('reply', { outcome: 'no-account', by: to.by, tries });
+    log.info('reply', { outcome: 'no-account', ...fieldsOf(to), tries });
     return settle(to, reply.id, 'handed-over');
   }
 
@@ -114,10 +120,6 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
       }
     },
   };
-}
-
-function errandFor({ id, mailbox, by }: Recipient) {
-  return { key: `reply ${id} ${by} ${mailbox}`, event: 'reply', fields: { by } } as const;
 }
 
 /** The reply as it must go out now, or undefined when nobody needs it any more. */

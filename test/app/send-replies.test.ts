@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openChallengeStore } from '../../src/adapters/store/stored-records.ts';
 import { type ChallengeNews, createChallengeNews } from '../../src/app/challenge-news.ts';
-import { deriveCode } from '../../src/app/challenge-tokens.ts';
+import { deriveCode, mailboxDigest } from '../../src/app/challenge-tokens.ts';
 import { statusOf } from '../../src/app/follow-challenge.ts';
 import { Outbox as Line } from '../../src/app/outbox.ts';
 import {
@@ -334,7 +334,7 @@ describe('outbox, one reply', { concurrency: true }, () => {
     });
   }
 
-  test('no event of the log holds an address, a code or an id', async () => {
+  test('every event of the log tells the mailbox by its digest, and holds no address, code or id', async () => {
     const outbox = await start();
     for (const [at, answer] of [temporary, permanent, handedOver].entries()) {
       outbox.answer = answer;
@@ -342,7 +342,10 @@ describe('outbox, one reply', { concurrency: true }, () => {
       outbox.worker.queued(idOf(at + 1), amy);
       await settle();
     }
-    assert.equal(outbox.log.events.length, 3);
+    assert.deepEqual(
+      outbox.log.events.map(({ fields }) => fields.mailbox),
+      Array(3).fill(mailboxDigest(fixedSecrets(), amy)),
+    );
     const [reply] = outbox.sent;
     assert.ok(reply);
     const text = JSON.stringify(outbox.log.events);
