@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -69,6 +70,29 @@ describe('backup', { timeout: 60_000 }, () => {
       assert.equal((await accountsOf(restored)).find(({ name }) => name === 'apond')?.password, null);
     } finally {
       await world.close();
+    }
+  });
+
+  it('holds nothing that is written on in a file after it was copied', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'rtv-backup-'));
+    try {
+      const [data, bin, restored, archive] = ['data', 'bin', 'restored', 'a.tar.gz'].map((name) => join(root, name));
+      assert.ok(data !== undefined && bin !== undefined && restored !== undefined && archive !== undefined);
+      for (const folder of [join(data, 'changes'), bin, restored]) await mkdir(folder, { recursive: true });
+      const writtenOn = [join(data, 'audit.jsonl'), join(data, 'changes', '2.json')];
+      for (const file of [...writtenOn, join(data, 'changes', '1.json')]) await writeFile(file, 'before\n');
+      // A tar that is late: the service has written meanwhile.
+      const late = `#!/bin/sh\nfor file in ${writtenOn.join(' ')}; do echo after >> "$file"; done\nPATH=$OLD_PATH exec tar "$@"\n`;
+      await writeFile(join(bin, 'tar'), late, { mode: 0o755 });
+      const { PATH = '' } = process.env;
+      const env = { ...process.env, OLD_PATH: PATH, PATH: `${bin}:${PATH}` };
+      await run(join(config, 'backup'), [data, archive], { env });
+      await run('tar', ['-C', restored, '-xzf', archive]);
+      for (const name of ['audit.jsonl', 'changes/1.json', 'changes/2.json']) {
+        assert.equal(await readFile(join(restored, name), 'utf8'), 'before\n', name);
+      }
+    } finally {
+      await rm(root, { recursive: true });
     }
   });
 
