@@ -6,7 +6,7 @@
 //   pages       GET /reset per second, in a process of its own / a bare Koa that answers the same bytes, in one of its own;
 //               then how long the page takes at half of that load, while 200 messages a second are verified
 //   worst       stall of the event loop and memory of a service that gets the worst messages we know
-//   hour        memory, open files and delay of the event loop, while 200,000 messages, pages and wrong codes pass; twelve
+//   hour        memory, open files and delay of the event loop, while 200,000 messages, pages and wrong codes pass; ten
 //               minutes, so it runs only when it is named
 // `--only NAME` runs one of them. NODE_OPTIONS='--cpu-prof --cpu-prof-dir=DIR' leaves profiles.
 
