@@ -74,6 +74,8 @@ const free = { host: '127.0.0.1', port: 0 };
 const answersTimeoutMs = 15_000;
 const repliesTimeoutMs = 5_000;
 const knownDomains = 50;
+// The DNS server of the kit looks at all names for one that is not there.
+const domainsMax = 10_000;
 // One address may have ten connections at the same time.
 const mailServers = 100;
 
@@ -108,7 +110,7 @@ async function prepare(
 ): Promise<Prepared> {
   const { seed } = issueCookie(secrets, 'reset', Date.now());
   const shownAs = { locale: 'en', clientHint: readClientHint('') } as const;
-  const domain = domainOf(index);
+  const domain = domainOf(index % domainsMax);
   const mailbox = parseMailbox(`author${index}@${domain}`);
   if (mailbox === undefined) throw new Error('no author');
   const address = deriveAddress(secrets, seed, shownAs, lifetimeMs);
