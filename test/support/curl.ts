@@ -77,4 +77,5 @@ async function ask(url: URL, { json, request, location, fail, ...values }: Asked
   else process.stdout.write(await answer.text());
 }
 
-if (import.meta.main) await main();
+// Without top-level await: files of tests are required, not imported (together.ts).
+if (import.meta.main) void main();
