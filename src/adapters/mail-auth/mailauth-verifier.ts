@@ -3,20 +3,12 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { domainToASCII } from 'node:url';
-import {
-  type AuthenticateOptions,
-  type AuthenticateResult,
-  authenticate,
-  type DKIMResult,
-  type DNSResolver,
-  type SPFOptions,
-  type SPFResult,
-  spf,
-} from 'mailauth';
+import { type DKIMResult, type DNSResolver, type SPFOptions, type SPFResult, spf } from 'mailauth';
 import { getDomain } from 'tldts';
 import type { MailVerifier, SignatureTrouble, Verification, VerificationTrace } from '../../app/ports.ts';
 import { domainOf, type Mailbox } from '../../core/mail-address.ts';
 import type { SignatureVerdict, SpfCanary } from '../../core/sender-policy.ts';
+import { type Authenticated, createAuthenticate } from './authenticate.ts';
 
 /** Look-ups for one message: `exchange` and `priority` for MX, texts for all others. */
 type Lookup = (name: string, type: string) => Promise<unknown>;
@@ -28,6 +20,7 @@ type Lookup = (name: string, type: string) => Promise<unknown>;
  */
 export function createMailauthVerifier(hostname: string, forMessage: () => Lookup): MailVerifier {
   const turn = createTurns();
+  const authenticate = createAuthenticate();
   return {
     async verify(message, envelope, author) {
       const release = message.length > smallBytes ? await turn() : () => {};
@@ -40,10 +33,11 @@ export function createMailauthVerifier(hostname: string, forMessage: () => Looku
       const { remoteAddress, helo, mailFrom } = envelope;
       // An address that nobody has (RFC 5737) stands for one we do not know; what SPF says of it is not looked at.
       const connection = { ip: remoteAddress ?? '192.0.2.1', helo, sender: mailFrom, mta: hostname };
-      const options: AuthenticateOptions & SpfChecks = { ...connection, ...checks, ...spfChecks, resolver };
       // The same bytes, not a copy of them.
       const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-      const result = await authenticate(bytes, options).finally(release);
+      const result = await authenticate(bytes, { ...connection, ...spfChecks, minBitLength, resolver }).finally(
+        release,
+      );
       return {
         evidence: evidenceOf(remoteAddress === undefined ? withoutSpf(result) : result, author, addressesUnknown()),
         canary: () => askCanary({ ...connection, ...spfChecks, resolver }),
@@ -82,7 +76,6 @@ function createTurns(): () => Promise<() => void> {
   };
 }
 
-// `authenticate` honours the limits at run time; its type leaves them out.
 type SpfChecks = Pick<SPFOptions, 'strict' | 'maxResolveCount' | 'maxVoidCount' | 'maxElapsedTime'>;
 
 /** How SPF is checked; the published suite is run with the same (test/bench/spf-suite.ts). */
@@ -92,7 +85,7 @@ export const spfChecks: SpfChecks = {
   maxVoidCount: 2,
   maxElapsedTime: 10_000,
 };
-const checks = { minBitLength: 1024, disableArc: true, disableBimi: true }; // RFC 8301 §3.2
+const minBitLength = 1024; // RFC 8301 §3.2
 // RFC 5737, RFC 3849: addresses for documentation. Nobody sends from them; a record that passes one passes everybody.
 const canaryAddresses = ['192.0.2.77', '203.0.113.200', '2001:db8::77'];
 
@@ -116,7 +109,7 @@ function noteTrouble(lookup: Lookup): { readonly resolver: DNSResolver; addresse
 const spfNo: readonly string[] = ['fail', 'softfail', 'neutral'];
 
 function evidenceOf(
-  { dkim, spf: spfResult, dmarc }: AuthenticateResult,
+  { dkim, spf: spfResult, dmarc }: Authenticated,
   author: Mailbox,
   addressesUnknown: boolean,
 ): Verification['evidence'] {
@@ -137,12 +130,12 @@ function evidenceOf(
 }
 
 /** Behind a proxy that does not say for whom it speaks, SPF speaks for nobody. */
-function withoutSpf(result: AuthenticateResult): AuthenticateResult {
+function withoutSpf(result: Authenticated): Authenticated {
   return { ...result, spf: false };
 }
 
 /** The signatures that are there: for mail without any, mailauth makes one up whose result is `none`. */
-function signaturesOf({ results }: AuthenticateResult['dkim']): readonly DKIMResult[] {
+function signaturesOf({ results }: Authenticated['dkim']): readonly DKIMResult[] {
   return results.filter(({ status }) => status.result !== 'none');
 }
 
@@ -164,7 +157,7 @@ function signatureOf(signature: DKIMResult, author: Mailbox): SignatureVerdict {
   };
 }
 
-function traceOf({ dkim, spf: spfResult, dmarc }: AuthenticateResult): VerificationTrace {
+function traceOf({ dkim, spf: spfResult, dmarc }: Authenticated): VerificationTrace {
   const { rr: record, policyDomain: foundAt, policy } = dmarc || {};
   return {
     signatures: signaturesOf(dkim).map(({ status }) => ({ trouble: troubleOf(status) })),
