@@ -26,8 +26,8 @@ export interface Errand {
 const pausesMs = [5_000, 15_000, 60_000, 300_000];
 const jitter = 0.2;
 const askAgainMs = 5_000;
-// A few times the connections to the relay: those are busy also while the disk is waited for.
-const atOnceMax = 20;
+// Many times the connections to the relay: those shall be busy while all others wait for the disk.
+const atOnceMax = 60;
 
 interface Entry {
   readonly errand: Errand;

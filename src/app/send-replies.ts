@@ -9,7 +9,17 @@ import { requestLabel } from '../core/verification-code.ts';
 import type { ChallengeNews } from './challenge-news.ts';
 import { deriveCode, mailboxDigest } from './challenge-tokens.ts';
 import { type Errand, logTry, type Outbox, type Tried } from './outbox.ts';
-import type { AppLimits, ChallengeStore, Clock, Directory, Log, MailSender, OutgoingReply, Secrets } from './ports.ts';
+import type {
+  AppLimits,
+  ChallengeStore,
+  Clock,
+  Directory,
+  Log,
+  LogFields,
+  MailSender,
+  OutgoingReply,
+  Secrets,
+} from './ports.ts';
 
 export interface SendReplies {
   /** Sends what a crash or a stop left behind. */
@@ -62,7 +72,7 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
     return 'done';
   }
 
-  function sending(to: Recipient): Errand['attempt'] {
+  function sending(to: Recipient, fields: LogFields): Errand['attempt'] {
     // What a store that fails could not note down. It must not be sent a second time for that.
     let unnoted: (() => Promise<Tried>) | undefined;
     return async (tries) => {
@@ -72,7 +82,7 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
       if (reply === undefined) return noted;
       const startedAt = clock.now();
       const result = await sender.send(reply);
-      logTry(log, 'reply', result, { ...fieldsOf(to), tries, durationMs: clock.now() - startedAt });
+      logTry(log, 'reply', result, { ...fields, tries, durationMs: clock.now() - startedAt });
       if (result.kind === 'away') return 'away';
       if (result.kind === 'temporary') return 'again';
       unnoted = () => settle(to, reply.id, result.kind === 'permanent' ? 'failed' : 'handed-over');
@@ -85,7 +95,8 @@ export function createSendReplies(ports: Ports, limits: AppLimits): SendReplies 
   function send(to: Recipient): void {
     const { id, mailbox, by } = to;
     const delayed = by === 'mail' ? { delayed: (is: boolean) => news.delayed(id, mailbox, is) } : {};
-    outbox.add({ ...errandFor(to), attempt: sending(to), ...delayed });
+    const errand = errandFor(to);
+    outbox.add({ ...errand, attempt: sending(to, errand.fields), ...delayed });
   }
 
   /** Sends nothing to an address that was typed and that no account has. */

@@ -79,6 +79,7 @@ function hex(groups: Groups): string {
  * @param address as the socket gives it, IPv4-mapped IPv6 included; what is none is its own network
  */
 export function networkOf(address: string): string {
+  if (readIpv4(address) !== undefined) return address;
   const groups = readIp(address);
   if (groups === undefined) return address;
   return isMapped(groups) ? write(groups) : `${hex(groups.slice(0, 4))}::/64`;

@@ -5,8 +5,8 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { before, describe, type TestContext, test } from 'node:test';
 import { dkimSign } from 'mailauth';
 import { createDnsResolver } from '../../src/adapters/dns/node-resolver.ts';
-import { createMailauthVerifier } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
-import type { Verification } from '../../src/app/ports.ts';
+import { createMailauthVerifier, verifyBySize } from '../../src/adapters/mail-auth/mailauth-verifier.ts';
+import type { MailVerifier, Verification } from '../../src/app/ports.ts';
 import type { Mailbox } from '../../src/core/mail-address.ts';
 import { type DkimKeys, loadDkimKeys, selectors } from '../../src/testkit/dkim-keys.ts';
 import { startDnsServer } from '../../src/testkit/dns-server.ts';
@@ -469,4 +469,19 @@ describe('the canary', { concurrency: true }, () => {
     assert.equal(await canary(), 'closed');
     assert.deepEqual(asked().slice(before), []);
   });
+});
+
+test('small messages are verified here, large ones there', async () => {
+  const said: string[] = [];
+  const verifierOf = (name: string): MailVerifier => ({
+    async verify(message) {
+      said.push(`${name} ${message.length}`);
+      throw new Error('not asked for');
+    },
+  });
+  const { verify } = verifyBySize(verifierOf('here'), verifierOf('there'));
+  const envelope = { remoteAddress: undefined, helo: '', mailFrom: amy };
+  for (const octets of [0, 32_768, 32_769])
+    await assert.rejects(verify(new Uint8Array(octets), envelope, mailbox(amy)));
+  assert.deepEqual(said, ['here 0', 'here 32768', 'there 32769']);
 });

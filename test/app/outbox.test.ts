@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { type Errand, Outbox, type Tried } from '../../src/app/outbox.ts';
 import { collectLog, fixedSecrets, ManualClock, minuteMs, secondMs, settle } from './support.ts';
 
-const atOnceMax = 20;
+const atOnceMax = 60;
 
 interface Bench {
   readonly clock: ManualClock;

@@ -1,6 +1,6 @@
 // The mail traffic around what is measured, in a process of its own (mail-load.ts): senders, their DNS, and the relay.
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +19,15 @@ export interface MailTraffic {
   stop(): Promise<void>;
 }
 
-/** Prepares the messages, which takes about a millisecond each: they are signed. */
-export async function startMail(order: MailOrder): Promise<MailTraffic> {
+/**
+ * Prepares the messages, which takes about a millisecond each: they are signed.
+ * @param processor keeps it on this one
+ */
+export async function startMail(order: MailOrder, processor?: number): Promise<MailTraffic> {
   const helper = fork('test/bench/mail-load.ts');
   // In earnest it is on other machines; here it must not take processor time from what is measured.
   if (helper.pid !== undefined) setPriority(helper.pid, 5);
+  if (processor !== undefined) execFileSync('taskset', ['-a', '-p', '-c', String(processor), String(helper.pid)]);
   helper.send(order);
   return {
     ...mailReady.parse(await nextWord(helper)),

@@ -13,7 +13,7 @@ import {
   handOut,
   timedOut,
 } from './dns-answer.ts';
-import { type Ask, limitParallel, type SharingLimits, shareAnswers } from './shared-answers.ts';
+import { type Ask, type AskShared, limitParallel, type SharingLimits, shareAnswers } from './shared-answers.ts';
 
 /** Rejects with an error that has a `code`: ENOTFOUND and ENODATA for a certain no, any other for "not known now". */
 export type DnsLookup = (name: string, type: string) => Promise<DnsAnswers>;
@@ -78,7 +78,7 @@ export function createDnsResolver({
   return { forMessage: () => lookUpForMessage(ask, limits, now) };
 }
 
-function lookUpForMessage(ask: Ask, limits: DnsLimits, now: () => number): DnsLookup {
+function lookUpForMessage(ask: AskShared, limits: DnsLimits, now: () => number): DnsLookup {
   const startedAt = now();
   const asked = new Map<string, Promise<DnsAnswer>>();
   const inTurn = limitParallel(limits.parallelPerMessageMax);
@@ -87,7 +87,8 @@ function lookUpForMessage(ask: Ask, limits: DnsLimits, now: () => number): DnsLo
   async function askWithinBudget(name: string, type: string): Promise<DnsAnswer> {
     // What is asked in the last moment may still take its own time: 16 s in all, of the 20 s that a check has.
     if (now() - startedAt > limits.budgetMs || octets > limits.messageOctetsMax) return timedOut;
-    const answer = await within(limits.queryTimeoutMs, ask(name, type));
+    const asked = ask(name, type);
+    const answer = asked instanceof Promise ? await within(limits.queryTimeoutMs, asked) : asked;
     if (answer.kind === 'records') octets += answer.octets;
     // To find that an answer is too big costs as much as a big one.
     else if (answer.code === 'EBADRESP') octets += limits.octetsMax;

@@ -6,6 +6,9 @@ import { type DnsAnswer, timedOut } from './dns-answer.ts';
 /** A question, asked for any message. Never rejects. */
 export type Ask = (name: string, type: string) => Promise<DnsAnswer>;
 
+/** The same, or the answer at once when it is known. */
+export type AskShared = (name: string, type: string) => DnsAnswer | Promise<DnsAnswer>;
+
 export interface SharingLimits {
   readonly parallelMax: number;
   readonly queryTimeoutMs: number;
@@ -27,14 +30,14 @@ interface Kept {
 const entryOctets = 300; // of our own, about: key, entry, place in the map
 
 /** Shares answers and questions. @param ask takes a question to the servers */
-export function shareAnswers(ask: Ask, limits: SharingLimits, now: () => number): Ask {
+export function shareAnswers(ask: Ask, limits: SharingLimits, now: () => number): AskShared {
   const kept = keepAnswers(limits, now);
   const underWay = new Map<string, Promise<DnsAnswer>>();
   const inTurn = limitParallel(limits.parallelMax);
   return (name, type) => {
     const key = `${type} ${name}`;
     const known = kept.find(key);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined) return known;
     const same = underWay.get(key);
     if (same !== undefined) return same;
     const queuedAt = now();

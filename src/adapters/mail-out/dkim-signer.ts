@@ -58,6 +58,7 @@ export async function signMessage(
   message: Buffer,
   { domain, keys, now }: { readonly domain: string; readonly keys: readonly DkimKey[]; readonly now: number },
 ): Promise<Buffer> {
+  if (keys.length === 0) return message;
   const text = message.toString('latin1');
   const end = text.indexOf('\r\n\r\n');
   const fields = text.slice(0, end).split(/\r\n(?![ \t])/);

@@ -47,22 +47,33 @@ export function createConnections(
   refused: (reason: EdgeRefusalReason) => void,
 ): Connections {
   const open = new Map<Socket, Watched>();
+  /** Clients that were let in. */
+  const perNetwork = new Map<string, number>();
+  let inAll = 0;
+
+  function count(network: string, change: 1 | -1): void {
+    inAll += change;
+    const left = (perNetwork.get(network) ?? 0) + change;
+    if (left > 0) perNetwork.set(network, left);
+    else perNetwork.delete(network);
+  }
 
   function forget(socket: Socket): void {
-    open.get(socket)?.cancelAge();
+    const watched = open.get(socket);
+    if (watched === undefined) return;
+    watched.cancelAge();
+    if (watched.network !== undefined) count(watched.network, -1);
     open.delete(socket);
   }
 
-  // For STARTTLS smtp-server takes all listeners off the socket, and `close` is seen no more: so before anything is
-  // counted, those that are gone are looked for.
+  // For STARTTLS smtp-server takes all listeners off the socket, and `close` is seen no more: so before anybody is turned
+  // away, those that are gone are looked for.
   function sweep(): void {
     for (const socket of open.keys()) if (socket.destroyed) forget(socket);
   }
 
   function hasRoomFor(network: string): boolean {
-    const networks = [...open.values()].flatMap((watched) => watched.network ?? []);
-    const same = networks.filter((other) => other === network);
-    return networks.length < limits.connectionsMax && same.length < limits.connectionsPerAddressMax;
+    return inAll < limits.connectionsMax && (perNetwork.get(network) ?? 0) < limits.connectionsPerAddressMax;
   }
 
   return {
@@ -78,13 +89,15 @@ export function createConnections(
       open.set(socket, { cancelAge, tell: (reply) => end(socket, reply) });
     },
     admit(socket, address) {
-      sweep();
+      const network = networkOf(address);
+      if (!hasRoomFor(network)) sweep();
       const watched = open.get(socket);
       if (watched === undefined) return false;
-      const network = networkOf(address);
       const room = hasRoomFor(network);
-      if (room) watched.network = network;
-      else {
+      if (room) {
+        watched.network = network;
+        count(network, 1);
+      } else {
         refused('too-many-connections');
         end(socket, edgeReplies['too-many-connections']);
       }
@@ -105,6 +118,7 @@ export function createConnections(
 
 /** Makes the test whether an address is on a list, however it is written, IPv4-mapped IPv6 included. */
 export function createAddressList(addresses: readonly string[]): (address: string) => boolean {
+  if (addresses.length === 0) return () => false;
   const list = new BlockList();
   const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
   for (const address of addresses) list.addAddress(address, family(address));

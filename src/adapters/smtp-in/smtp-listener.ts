@@ -264,7 +264,7 @@ function handlers(
     },
     onClose(session) {
       noteAbandoned(session);
-      connections.sweep();
+      if (session.secure) connections.sweep(); // of others `close` tells
     },
   };
 }
@@ -315,7 +315,8 @@ function mailFromOf(session: SMTPServerSession): string {
 function asciiAddress(address: string): string {
   const at = address.lastIndexOf('@');
   const domain = address.slice(at + 1);
-  return at < 0 ? address : `${address.slice(0, at)}@${domainToASCII(domain) || domain}`;
+  if (at < 0 || /^[a-z0-9.-]*$/.test(domain)) return address;
+  return `${address.slice(0, at)}@${domainToASCII(domain) || domain}`;
 }
 
 function envelopeOf(session: SMTPServerSession, remoteAddress: string | undefined): Envelope {

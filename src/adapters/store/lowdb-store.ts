@@ -44,7 +44,7 @@ interface CurrentSegment extends Segment {
 }
 
 // A write costs the same for one change and for many: under load the next one waits for some more to come.
-const gatherMs = 10;
+const gatherMs = 5;
 const gatheredMax = 128;
 const changesMax = 1024;
 const ageMaxMs = 600_000;
