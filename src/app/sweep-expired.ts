@@ -4,7 +4,10 @@ import type { Clock, Log, RecordStore } from './ports.ts';
 
 const periodMs = 60_000;
 
-/** Starts sweeping; the result ends it. A sweep that fails is logged and tried again a minute later. */
+/**
+ * Starts sweeping; the result ends it. A sweep that fails is logged and tried again a minute later. One that takes longer is
+ * followed by one more, however many minutes it took: they would stand in line at a slow disk.
+ */
 export function startSweeping({
   store,
   clock,
@@ -15,10 +18,24 @@ export function startSweeping({
   log: Log;
 }): () => void {
   let cancel = () => {};
-  const sweep = () => {
-    store.sweep(clock.now()).catch((error: unknown) => log.warn('sweep', { outcome: 'failed' }, error));
-    cancel = clock.after(periodMs, sweep);
+  let isSweeping = false;
+  let isDue = false;
+  const tick = () => {
+    isDue = true;
+    if (!isSweeping) void sweep();
+    cancel = clock.after(periodMs, tick);
   };
-  sweep();
-  return () => cancel();
+  const sweep = async () => {
+    isSweeping = true;
+    while (isDue) {
+      isDue = false;
+      await store.sweep(clock.now()).catch((error: unknown) => log.warn('sweep', { outcome: 'failed' }, error));
+    }
+    isSweeping = false;
+  };
+  tick();
+  return () => {
+    isDue = false;
+    cancel();
+  };
 }
