@@ -126,7 +126,8 @@ async function writeConfig(root: string, { kit, data }: Scene): Promise<string> 
     dns: { servers: [`127.0.0.1:${kit.dns.port}`] },
     relay: { url: `smtp://127.0.0.1:${kit.sink.port}` },
     data: { dir: data },
-    limits: oneNetwork,
+    // The service may hear that a connection has ended when its sender has begun the next one.
+    limits: { ...oneNetwork, smtpConnectionsPerAddressMax: 10 * senders },
   };
   await writeFile(config, JSON.stringify(settings));
   return config;
