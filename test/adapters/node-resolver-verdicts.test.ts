@@ -47,7 +47,13 @@ async function judge({ from = 'amy', ip = '127.0.0.1', zone, limits = {} }: Case
   });
   try {
     const now = () => Date.now();
-    const resolver = createDnsResolver({ servers: [dns], now, limits: { queryTimeoutMs: 600, ...limits } });
+    // Short where nothing comes and all wait for it; else as long as ever, for the machine may be busy.
+    const isMute = Object.values(zone).some(({ fail }) => fail === 'silent' || fail === 'truncated');
+    const resolver = createDnsResolver({
+      servers: [dns],
+      now,
+      limits: { ...(isMute && { queryTimeoutMs: 600 }), ...limits },
+    });
     const verifier = createMailauthVerifier('mx.receiver.example', resolver.forMessage);
     const envelope = { remoteAddress: ip, helo: `mx.${identity.domain}`, mailFrom: identity.mailbox };
     const raw = await writeMail(identity, keys, { to, subject: 'New password' });
