@@ -20,7 +20,7 @@ function keep<Key, Value>(kept: Map<Key, Value>, max: number, key: Key, value: V
 
 type Message = Extract<VerifierQuestion, { kind: 'message' }>;
 
-// More than connections that are let in: the canary of a message is asked for at once or never.
+// More than connections that are let in: what else there is to a message is asked for at once or never.
 const verified = new Map<number, Verified>();
 const verifiedMax = 1_000;
 const verifiers = new Map<string, Service>();
@@ -54,11 +54,15 @@ interface Verified {
 
 async function answer(question: VerifierQuestion): Promise<VerifierAnswer> {
   const { number } = question;
-  if (question.kind === 'canary') {
+  if (question.kind !== 'message') {
     const known = verified.get(question.message);
     if (known === undefined) throw new Error('the message is not known any more');
-    const canary = await known.verification.canary();
-    return { kind: 'canary', number, canary, lookUps: known.lookUps.splice(0) };
+    const { verification, lookUps } = known;
+    const found =
+      question.kind === 'spf'
+        ? { kind: 'evidence' as const, evidence: await verification.withSpf() }
+        : { kind: 'canary' as const, canary: await verification.canary() };
+    return { ...found, number, lookUps: lookUps.splice(0) };
   }
   const { now, message, envelope, author } = question;
   const service = serviceFor(question);

@@ -82,19 +82,26 @@ async function believe(
   recipient: OneTimeAddress,
 ): Promise<CheckedMail> {
   const verification = await verifier.verify(message, envelope, header.author);
-  const evidence: SenderEvidence = {
-    ...verification.evidence,
+  const known = {
     author: header.author,
     mailFrom: envelope.mailFrom,
     subjectHoldsLabel: subjectHoldsLabel(header.subject, requestLabel(recipient.id)),
   };
-  const first = decideSender(evidence, clock.now(), undefined, policy);
-  if (first.kind === 'trusted') return { decision: { ...first, header }, header, evidence };
-  if (first.kind === 'refused') return { decision: first, header, evidence };
-  const canary = await verification.canary();
-  const second = decideSender(evidence, clock.now(), canary, policy);
-  if (second.kind === 'needs-canary') throw new Error('the canary was asked, and is needed still');
-  return { decision: second.kind === 'trusted' ? { ...second, header } : second, header, evidence, canary };
+  let evidence: SenderEvidence = { ...verification.evidence, ...known };
+  let canary: SpfCanary | undefined;
+  let decision = decideSender(evidence, clock.now(), canary, policy);
+  if (decision.kind === 'needs-spf') {
+    evidence = { ...(await verification.withSpf()), ...known };
+    decision = decideSender(evidence, clock.now(), canary, policy);
+  }
+  if (decision.kind === 'needs-canary') {
+    canary = await verification.canary();
+    decision = decideSender(evidence, clock.now(), canary, policy);
+  }
+  const found = { header, evidence, ...(canary && { canary }) };
+  if (decision.kind === 'trusted') return { decision: { ...decision, header }, ...found };
+  if (decision.kind === 'refused') return { decision, ...found };
+  throw new Error('it was asked, and is needed still');
 }
 
 /** Waits for a check at most so long: a slow name server must not hold a connection for ever. */

@@ -288,19 +288,24 @@ function envelopeOf({ ip, helo, mailFrom }: Case): Envelope {
   return { remoteAddress: ip, helo: helo ?? '', mailFrom: mailFrom.value ?? '' };
 }
 
-/** A verifier for one message: whoever asks again gets the same answer, and the DNS is not asked twice. */
+/** A verifier for one message: all is found out at once, whoever asks again gets the same answer, and the DNS is not asked twice. */
 function askedOnce(verifier: MailVerifier): MailVerifier & { known(): Promise<Verification> | undefined } {
   let verification: Promise<Verification> | undefined;
   let canary: ReturnType<Verification['canary']> | undefined;
   return {
     verify(message, envelope, author) {
-      verification ??= verifier.verify(message, envelope, author).then((found) => ({
-        ...found,
-        canary() {
-          canary ??= found.canary();
-          return canary;
-        },
-      }));
+      verification ??= verifier.verify(message, envelope, author).then(async (found) => {
+        const evidence = await found.withSpf();
+        return {
+          evidence,
+          withSpf: async () => evidence,
+          canary() {
+            canary ??= found.canary();
+            return canary;
+          },
+          ...(found.trace && { trace: found.trace }),
+        };
+      });
       return verification;
     },
     known: () => verification,
@@ -321,10 +326,9 @@ function describeSender(
     const missed = missedBySignature(signature, evidence, now);
     return { domain, selector, algorithm, result, trouble: trouble ?? null, missed };
   });
-  const { domain, result } = evidence.spf;
-  const spf = {
-    domain,
-    result,
+  const spf = evidence.spf && {
+    domain: evidence.spf.domain,
+    result: evidence.spf.result,
     record: trace?.spfRecord ?? null,
     missed: missedBySpf(evidence, senderPolicy),
     canary: canary ?? null,
@@ -333,7 +337,7 @@ function describeSender(
   return {
     // The library names one signature when there is none: without a domain, with the result "none".
     signatures: signatures.filter((each) => each.result !== 'none' || each.domain !== ''),
-    spf: spfChecked ? spf : null,
+    spf: (spfChecked && spf) || null,
     dmarc: { result: evidence.dmarc?.result ?? null, record, foundAt, policy },
   };
 }

@@ -224,7 +224,7 @@ export interface Envelope {
 /** Mail authentication of one message. */
 export interface MailVerifier {
   /**
-   * Checks SPF, DKIM and DMARC. Temporary trouble is a verdict (`temperror`), not an exception.
+   * Checks DKIM and DMARC, and SPF when it is asked for. Temporary trouble is a verdict (`temperror`), not an exception.
    * @param message passed the header reader; bounded
    * @param author  the one author the header reader found
    */
@@ -234,9 +234,11 @@ export interface MailVerifier {
 /** Evidence for the sender policy, without what only the application knows. */
 export interface Verification {
   readonly evidence: Omit<SenderEvidence, 'author' | 'mailFrom' | 'subjectHoldsLabel'>;
+  /** The same with SPF, and DMARC evaluated with it. Each include of a record is one more question to name servers of strangers. */
+  withSpf(): Promise<Verification['evidence']>;
   /** Evaluates the SPF record of MAIL FROM for addresses that nobody sends from. */
   canary(): Promise<SpfCanary>;
-  /** What the verdicts rest on; for people, nothing is decided on it. */
+  /** What the verdicts so far rest on; for people, nothing is decided on it. */
   readonly trace?: VerificationTrace;
 }
 

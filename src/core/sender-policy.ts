@@ -27,6 +27,14 @@ export interface SignatureVerdict {
   readonly signedFields: readonly string[];
 }
 
+/** What SPF says of MAIL FROM on this connection. */
+export interface SpfVerdict {
+  readonly result: string;
+  readonly domain: string;
+  /** Of this domain and the author. */
+  readonly sameOrganisation: boolean;
+}
+
 /** All that the verifier found out about one message. */
 export interface SenderEvidence {
   readonly author: Mailbox;
@@ -36,7 +44,8 @@ export interface SenderEvidence {
   readonly libraryAuthors: readonly string[];
   readonly fromFields: number;
   readonly signatures: readonly SignatureVerdict[];
-  readonly spf: { readonly result: string; readonly domain: string; readonly sameOrganisation: boolean };
+  /** Undefined as long as SPF was not asked; what DMARC says then, it says without it. */
+  readonly spf: SpfVerdict | undefined;
   /** Undefined when DMARC was not evaluated, which happens only when the author is in doubt. */
   readonly dmarc: { readonly result: string; readonly spfAligned: boolean } | undefined;
   /** The only Subject holds the request label of the challenge the message was sent to. */
@@ -54,9 +63,9 @@ export type Authentication =
 /** The author is believed. */
 export type TrustedSender = Authentication & { readonly kind: 'trusted'; readonly mailbox: Mailbox };
 
-/** Only the canary is missing: ask for it and decide again. */
-export interface NeedsCanary {
-  readonly kind: 'needs-canary';
+/** SPF is missing, or only the canary: ask for it and decide again. */
+export interface NeedsMore {
+  readonly kind: 'needs-spf' | 'needs-canary';
 }
 
 /** What an operator may choose. */
@@ -82,7 +91,7 @@ export function decideSender(
   now: number,
   canary: SpfCanary | undefined,
   policy: SenderPolicy = defaultPolicy,
-): TrustedSender | NeedsCanary | Refused<MailRefusalReason> {
+): TrustedSender | NeedsMore | Refused<MailRefusalReason> {
   // Two parsers, one author: otherwise the one that is proved need not be the one that is answered.
   const [libraryAuthor, ...more] = evidence.libraryAuthors;
   const oneAuthor = libraryAuthor !== undefined && more.length === 0 && normal(libraryAuthor) === evidence.author;
@@ -90,6 +99,7 @@ export function decideSender(
   const trusted = { kind: 'trusted', mailbox: evidence.author } as const;
   const good = evidence.signatures.find((signature) => missedBySignature(signature, evidence, now).length === 0);
   if (good !== undefined) return { ...trusted, by: 'signature', domain: good.domain, selector: good.selector };
+  if (evidence.spf === undefined) return { kind: 'needs-spf' };
   const spf = missedBySpf(evidence, policy).length === 0;
   if (spf && canary === undefined) return { kind: 'needs-canary' };
   if (spf && canary === 'closed') return { ...trusted, by: 'spf', domain: evidence.spf.domain };
@@ -155,12 +165,12 @@ export function missedBySpf(
   { spfWithoutDmarc }: SenderPolicy = defaultPolicy,
 ): readonly SpfCondition[] {
   const conditions: Readonly<Record<SpfCondition, boolean>> = {
-    passes: spf.result === 'pass',
+    passes: spf?.result === 'pass',
     'envelope-names-the-author': mailFrom !== '' && sameIgnoringCase(mailFrom, author),
-    'same-organisation': spf.sameOrganisation,
+    'same-organisation': spf?.sameOrganisation === true,
     'dmarc-agrees':
       (dmarc?.result === 'pass' && dmarc.spfAligned) ||
-      (spfWithoutDmarc && dmarc?.result === 'none' && spf.domain === domainOf(author)),
+      (spfWithoutDmarc && dmarc?.result === 'none' && spf?.domain === domainOf(author)),
   };
   return missed(conditions);
 }
@@ -173,7 +183,10 @@ export interface VerdictDetails {
     readonly result: string;
     readonly missed: readonly SignatureCondition[];
   }[];
-  readonly spf: { readonly domain: string; readonly result: string; readonly missed: readonly SpfCondition[] };
+  /** Undefined when it was not asked. */
+  readonly spf:
+    | { readonly domain: string; readonly result: string; readonly missed: readonly SpfCondition[] }
+    | undefined;
   readonly dmarc: string;
 }
 
@@ -184,6 +197,7 @@ export function describeVerdict(
   policy: SenderPolicy = defaultPolicy,
 ): VerdictDetails {
   const shown = (domain: string) => (isDomainName(domain) ? domain : '?');
+  const { spf } = evidence;
   return {
     authorDomain: domainOf(evidence.author),
     signatures: evidence.signatures.map((signature) => ({
@@ -191,7 +205,7 @@ export function describeVerdict(
       result: signature.result,
       missed: missedBySignature(signature, evidence, now),
     })),
-    spf: { domain: shown(evidence.spf.domain), result: evidence.spf.result, missed: missedBySpf(evidence, policy) },
+    spf: spf && { domain: shown(spf.domain), result: spf.result, missed: missedBySpf(evidence, policy) },
     dmarc: evidence.dmarc?.result ?? 'none',
   };
 }

@@ -57,13 +57,14 @@ async function judge({ from = 'amy', ip = '127.0.0.1', zone, limits = {} }: Case
     const verifier = createMailauthVerifier('mx.receiver.example', resolver.forMessage);
     const envelope = { remoteAddress: ip, helo: `mx.${identity.domain}`, mailFrom: identity.mailbox };
     const raw = await writeMail(identity, keys, { to, subject: 'New password' });
-    const { evidence, canary } = await verifier.verify(raw, envelope, identity.mailbox);
+    const { withSpf, canary } = await verifier.verify(raw, envelope, identity.mailbox);
+    const evidence = await withSpf();
     const all = { ...evidence, author: identity.mailbox, mailFrom: identity.mailbox, subjectHoldsLabel: false };
     const first = decideSender(all, now(), undefined);
     const decision = first.kind === 'needs-canary' ? decideSender(all, now(), await canary()) : first;
     return {
       dkim: evidence.signatures.map(({ result }) => result).join(),
-      spf: evidence.spf.result,
+      spf: evidence.spf?.result,
       dmarc: evidence.dmarc?.result,
       decision: decision.kind === 'refused' ? decision.reason : decision.kind,
     };

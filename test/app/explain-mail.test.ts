@@ -73,7 +73,8 @@ async function explain(file: Uint8Array, request: Partial<ExplainRequest> = {}, 
           asked.verify += 1;
           if (evidence === 'never') return new Promise(() => {});
           return {
-            evidence,
+            evidence: { ...evidence, spf: undefined },
+            withSpf: async () => evidence,
             async canary() {
               asked.canary += 1;
               return canary;

@@ -11,6 +11,7 @@ import {
   type SenderEvidence,
   type SignatureVerdict,
   type SpfCanary,
+  type SpfVerdict,
 } from '../../src/core/sender-policy.ts';
 import { deepFreeze, mailbox, runs, table } from '../support/core-table.ts';
 
@@ -46,12 +47,14 @@ const signed: SenderEvidence = deepFreeze({
   subjectHoldsLabel: false,
 });
 
+const goodSpf: SpfVerdict = { result: 'pass', domain: 'school.example', sameOrganisation: true };
+
 /** Trusted for SPF alone, once the canary was asked. */
 const bySpf: SenderEvidence = deepFreeze({
   ...signed,
   mailFrom: 'amy@school.example',
   signatures: [noSignature],
-  spf: { result: 'pass', domain: 'school.example', sameOrganisation: true },
+  spf: goodSpf,
   dmarc: { result: 'pass', spfAligned: true },
 });
 
@@ -157,7 +160,7 @@ test('no signatures at all are not authenticated', () => {
 // ---- a good SPF ----
 
 const withSpf = (changes: Partial<SenderEvidence>) => decide({ ...bySpf, ...changes }, 'closed');
-const spf = (changes: Partial<SenderEvidence['spf']>) => ({ spf: { ...bySpf.spf, ...changes } });
+const spf = (changes: Partial<SpfVerdict>) => ({ spf: { ...goodSpf, ...changes } });
 const noDmarc = { dmarc: { result: 'none', spfAligned: false } };
 
 table('one condition of a good SPF broken', withSpf, [
@@ -377,7 +380,10 @@ const anyEvidence: fc.Arbitrary<SenderEvidence> = fc.record({
   ),
   fromFields: fc.constantFrom(1, 1, 1, 1, 2),
   signatures: fc.array(anySignature, { maxLength: 3 }),
-  spf: fc.record({ result: results, domain: domains, sameOrganisation: mostly }),
+  spf: fc.option(fc.record({ result: results, domain: domains, sameOrganisation: mostly }), {
+    nil: undefined,
+    freq: 12,
+  }),
   dmarc: fc.option(fc.record({ result: results, spfAligned: fc.boolean() }), { nil: undefined, freq: 12 }),
   subjectHoldsLabel: fc.boolean(),
 });
@@ -394,7 +400,10 @@ function shouldTrustSignature(s: SignatureVerdict, evidence: SenderEvidence): bo
 }
 
 /** MAIL-POLICY "Good SPF", without the canary. */
-function shouldTrustSpf({ spf: { result, domain, sameOrganisation }, mailFrom, dmarc }: SenderEvidence): boolean {
+function shouldTrustSpf(
+  { mailFrom, dmarc }: SenderEvidence,
+  { result, domain, sameOrganisation }: SpfVerdict,
+): boolean {
   if (result !== 'pass' || !['amy@school.example', 'Amy@school.example'].includes(mailFrom)) return false;
   const aligned = dmarc?.result === 'pass' && dmarc.spfAligned;
   return sameOrganisation && (aligned || (dmarc?.result === 'none' && domain === 'school.example'));
@@ -405,7 +414,8 @@ function expected(evidence: SenderEvidence, answer: SpfCanary | undefined): stri
   if (libraryAuthors.length !== 1 || libraryAuthors[0] !== author || fromFields !== 1 || !dmarc)
     return 'author-ambiguous';
   if (signatures.some((signature) => shouldTrustSignature(signature, evidence))) return 'signature';
-  const spfIsGood = shouldTrustSpf(evidence);
+  if (spfVerdict === undefined) return 'needs-spf';
+  const spfIsGood = shouldTrustSpf(evidence, spfVerdict);
   if (spfIsGood && answer === undefined) return 'needs-canary';
   if (spfIsGood && answer === 'closed') return 'spf';
   const late = signatures.some(({ result, sameOrganisation }) => result === 'temperror' && sameOrganisation);
@@ -423,15 +433,26 @@ test('every evidence is judged as the policy is written', () => {
     }),
     runs(4000),
   );
-  const all = ['author-ambiguous', 'signature', 'needs-canary', 'spf', 'check-unavailable', 'not-authenticated'];
-  assert.deepEqual([...seen].sort(), all.sort());
+  const all = ['author-ambiguous', 'signature', 'needs-spf', 'needs-canary', 'spf', 'check-unavailable'];
+  assert.deepEqual([...seen].sort(), [...all, 'not-authenticated'].sort());
+});
+
+test('whom a good signature proves, SPF does not matter to: it need not be asked', () => {
+  fc.assert(
+    fc.property(anyEvidence, anyCanary, (evidence, answer) => {
+      const before = decide({ ...evidence, spf: undefined });
+      if (before !== 'needs-spf') assert.equal(decide(evidence, answer), before);
+      else assert.notEqual(decide(evidence, answer), 'signature');
+    }),
+    runs(2000),
+  );
 });
 
 test('without a passing signature and without a passing SPF nobody is ever trusted', () => {
   const nothingPasses = anyEvidence.map((evidence) => {
     const no = (result: string) => (result === 'pass' ? 'fail' : result);
     const signatures = evidence.signatures.map((signature) => ({ ...signature, result: no(signature.result) }));
-    return { ...evidence, signatures, spf: { ...evidence.spf, result: no(evidence.spf.result) } };
+    return { ...evidence, signatures, spf: { ...noSpf, ...evidence.spf, result: no(evidence.spf?.result ?? 'none') } };
   });
   fc.assert(
     fc.property(nothingPasses, anyCanary, (evidence, answer) => {

@@ -8,7 +8,7 @@ parentPort?.on('message', (question: VerifierQuestion) => {
   const lookUps = [] as const;
   const answer = (answered: VerifierAnswer) => parentPort?.postMessage(answered);
   if (question.kind === 'canary') return answer({ kind: 'canary', number, lookUps, canary: 'open' });
-  const said = Buffer.from(question.message).toString();
+  const said = question.kind === 'message' ? new TextDecoder().decode(question.message) : `SPF of ${question.message}`;
   if (said === 'exit') process.exit(3);
   if (said === 'break') throw new Error('broken down');
   if (said === 'fail') return answer({ kind: 'failed', number, lookUps, error: new TypeError('a bug') });

@@ -30,6 +30,7 @@ export interface AuthenticateOptions extends SPFOptions {
 /** What mailauth found. */
 export interface Authenticated {
   readonly dkim: Pick<DkimVerifier, 'headerFrom' | 'fromFields' | 'results'>;
+  /** False when it was not asked. */
   readonly spf: SPFResult | false;
   /** False when there is no record, or not one author. */
   readonly dmarc: DMARCResult | false;
@@ -41,7 +42,10 @@ const keysMax = 1_000;
  * Makes the function that authenticates messages (RFC 6376, RFC 7208, RFC 9989), always in mailauth's strict mode. Records are
  * looked up for each message; what is kept is the key that a text of a record holds.
  */
-export function createAuthenticate(): (message: Buffer, options: AuthenticateOptions) => Promise<Authenticated> {
+export function createAuthenticate(): (
+  message: Buffer,
+  options: AuthenticateOptions,
+) => Promise<Authenticated & { withSpf(): Promise<Authenticated> }> {
   const keys = new Map<string, PublicKey>(); // the one that was not used for longest comes first
 
   /** @throws what `getPublicKey` throws; that is found anew each time */
@@ -64,21 +68,27 @@ export function createAuthenticate(): (message: Buffer, options: AuthenticateOpt
     const dkim = new DkimVerifier({ resolver, minBitLength, strict });
     dkim.keyCache.get = (...question) => findKey(resolver, ...question);
     await writeToStream(dkim, message);
-    const spfResult: SPFResult | false = await spf({ ...options, helo: heloOf(options), strict });
-    const { headerFrom, fromFields, results } = dkim;
-    const { response: dmarc, dkimAligned } = await evaluateDmarc({
-      headerFrom,
-      fromFields,
-      spfDomains: spfResult && spfResult.status.result === 'pass' ? [spfResult.domain] : [],
-      dkimDomains: results.flatMap(({ signingDomain: domain, status: { result, underSized } }) =>
-        result === 'pass' && domain !== undefined ? [{ domain, ...(underSized && { underSized }) }] : [],
-      ),
-      resolver,
-      strict,
-    });
-    if (dmarc && dkimAligned) for (const signature of results) align(signature, dmarc, dkimAligned);
-    return { dkim: { headerFrom, fromFields, results }, spf: spfResult, dmarc };
+    return {
+      ...(await askDmarc(dkim, false, resolver)),
+      withSpf: async () => askDmarc(dkim, await spf({ ...options, helo: heloOf(options), strict }), resolver),
+    };
   };
+}
+
+async function askDmarc(dkim: DkimVerifier, spfResult: SPFResult | false, resolver: DNSResolver) {
+  const { headerFrom, fromFields, results } = dkim;
+  const { response: dmarc, dkimAligned } = await evaluateDmarc({
+    headerFrom,
+    fromFields,
+    spfDomains: spfResult && spfResult.status.result === 'pass' ? [spfResult.domain] : [],
+    dkimDomains: results.flatMap(({ signingDomain: domain, status: { result, underSized } }) =>
+      result === 'pass' && domain !== undefined ? [{ domain, ...(underSized && { underSized }) }] : [],
+    ),
+    resolver,
+    strict,
+  });
+  if (dmarc && dkimAligned) for (const signature of results) align(signature, dmarc, dkimAligned);
+  return { dkim: { headerFrom, fromFields, results }, spf: spfResult, dmarc };
 }
 
 const strict = true;

@@ -31,15 +31,20 @@ export function createMailauthVerifier(hostname: string, forMessage: () => Looku
         return lookup(name, type);
       });
       const { remoteAddress, helo, mailFrom } = envelope;
-      // An address that nobody has (RFC 5737) stands for one we do not know; what SPF says of it is not looked at.
+      // An address that nobody has (RFC 5737) stands for one we do not know; SPF is not asked about it.
       const connection = { ip: remoteAddress ?? '192.0.2.1', helo, sender: mailFrom, mta: hostname };
       // The same bytes, not a copy of them.
       const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-      const result = await authenticate(bytes, { ...connection, ...spfChecks, minBitLength, resolver }).finally(
-        release,
-      );
+      const asked = authenticate(bytes, { ...connection, ...spfChecks, minBitLength, resolver });
+      const { withSpf, ...first } = await asked.finally(release);
+      let result: Authenticated = first;
       return {
-        evidence: evidenceOf(remoteAddress === undefined ? withoutSpf(result) : result, author, addressesUnknown()),
+        evidence: { ...evidenceOf(result, author, false), spf: undefined },
+        async withSpf() {
+          // Behind a proxy that does not say for whom it speaks, SPF speaks for nobody.
+          if (remoteAddress !== undefined) result = await withSpf();
+          return evidenceOf(result, author, addressesUnknown());
+        },
         canary: () => askCanary({ ...connection, ...spfChecks, resolver }),
         // Made when somebody wants to have it explained, which the service never does.
         get trace() {
@@ -132,11 +137,6 @@ function evidenceOf(
     // Without a record, or when it could not be looked up, mailauth leaves `alignment` out; its type does not say so.
     dmarc: dmarc ? { result: dmarc.status.result, spfAligned: Boolean(dmarc.alignment?.spf.result) } : undefined,
   };
-}
-
-/** Behind a proxy that does not say for whom it speaks, SPF speaks for nobody. */
-function withoutSpf(result: Authenticated): Authenticated {
-  return { ...result, spf: false };
 }
 
 /** The signatures that are there: for mail without any, mailauth makes one up whose result is `none`. */

@@ -35,7 +35,7 @@ export type VerifierQuestion =
       readonly author: Mailbox;
     })
   | {
-      readonly kind: 'canary';
+      readonly kind: 'spf' | 'canary';
       readonly number: number;
       /** The question with the message, which was answered just now. */
       readonly message: number;
@@ -102,6 +102,11 @@ export function openVerifierThread(
       if (answer.kind !== 'evidence') throw new Error(`the verifier answered a message by ${answer.kind}`);
       return {
         evidence: answer.evidence,
+        async withSpf() {
+          const found = await ask({ kind: 'spf', number: nextNumber(), message: number });
+          if (found.kind !== 'evidence') throw new Error(`the verifier answered SPF by ${found.kind}`);
+          return found.evidence;
+        },
         async canary() {
           const found = await ask({ kind: 'canary', number: nextNumber(), message: number });
           if (found.kind !== 'canary') throw new Error(`the verifier answered a canary by ${found.kind}`);

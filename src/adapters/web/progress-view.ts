@@ -78,7 +78,7 @@ function verdictLines({ authorDomain, signatures, spf, dmarc }: VerdictDetails):
     `header.from=${authorDomain}`,
     ...signatures.map(({ domain, result, missed }) => `dkim=${result} header.d=${domain}${missing(missed)}`),
     ...(signatures.length === 0 ? ['dkim=none'] : []),
-    `spf=${spf.result} smtp.mailfrom=${spf.domain}${missing(spf.missed)}`,
+    ...(spf ? [`spf=${spf.result} smtp.mailfrom=${spf.domain}${missing(spf.missed)}`] : []),
     `dmarc=${dmarc}`,
   ];
 }
