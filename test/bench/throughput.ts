@@ -7,6 +7,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MailRun } from './mail-load.ts';
 import { countRefused, type MailTraffic, mailDomain, startMail, writeConfig } from './mail-traffic.ts';
 import { percentile } from './pace.ts';
 import { type Measured, startMonitored, startService } from './processes.ts';
@@ -37,15 +38,29 @@ interface Target {
   stop(): Promise<void>;
 }
 
-// As many as keep either of them busy: each waits a tenth of a second for its greeting.
-const clients = 200;
+// Each waits a tenth of a second for its greeting. The first many suit the one that keeps nothing, the second the one whose
+// mail waits for the disk as well; what counts is what each gets through at its best.
+const clientCounts = [200, 250];
+const clientsMax = 250;
 const warmUpSeconds = 3;
 const seconds = 11;
 // As many as the fastest would get through; a run that is out of messages ends early.
-const preparedPerSecond = 900;
+const preparedPerSecond = 1_000;
 
 // What an hour of 28 messages a second leaves behind, and next to nothing.
 const liveRecords = [1_000, 100_000];
+
+/** What each gets through at its best: the median of its rounds with the number of clients that suits it. */
+export function bestOf(who: string, rows: readonly ThroughputRow[]): number {
+  const medians = clientCounts.map((clients) => {
+    const rounds = rows.filter(({ what }) => what.startsWith(`${who}, ${clients} clients,`));
+    return percentile(
+      rounds.map(({ perSecond }) => perSecond),
+      0.5,
+    );
+  });
+  return Math.max(...medians);
+}
 
 /** Runs both in turns, as fast as they can; then ours at half of that, and with little and much stored. @param rounds of each */
 export async function measureThroughput(folder: string, rounds: number): Promise<readonly ThroughputRow[]> {
@@ -55,7 +70,7 @@ export async function measureThroughput(folder: string, rounds: number): Promise
   const traffic = await startMail(order, processor === undefined ? undefined : 1);
   const ours = async (live = 0) => {
     const own = await mkdtemp(join(folder, 'mail-'));
-    const config = await writeConfig(own, traffic, { smtpConnectionsMax: 2 * clients });
+    const config = await writeConfig(own, traffic, { smtpConnectionsMax: 2 * clientsMax });
     if (live > 0) {
       await mkdir(join(own, 'data'));
       await fillStore(join(own, 'data', 'challenges'), live);
@@ -70,14 +85,19 @@ export async function measureThroughput(folder: string, rounds: number): Promise
   try {
     const rows: ThroughputRow[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      rows.push(await runOnce(`plain pipeline, round ${round}`, await plain(), traffic));
-      rows.push(await runOnce(`reply-to-verify, round ${round}`, await ours(), traffic));
+      for (const clients of clientCounts) {
+        const as = `${clients} clients, round ${round}`;
+        rows.push(await runOnce(`plain pipeline, ${as}`, await plain(), traffic, { clients }));
+        rows.push(await runOnce(`reply-to-verify, ${as}`, await ours(), traffic, { clients }));
+      }
     }
     const most = Math.max(...rows.filter(({ what }) => what.startsWith('reply')).map(({ perSecond }) => perSecond));
-    rows.push(await runOnce('reply-to-verify at half of its most', await ours(), traffic, most / 2));
+    const half = { pace: { perSecond: most / 2, rampSeconds: warmUpSeconds - 1, seconds } };
+    rows.push(await runOnce('reply-to-verify at half of its most', await ours(), traffic, half));
     for (let round = 1; round <= rounds; round += 1) {
       for (const live of liveRecords) {
-        rows.push(await runOnce(`with ${live} live records, round ${round}`, await ours(live), traffic));
+        const load = { clients: clientsMax };
+        rows.push(await runOnce(`with ${live} live records, round ${round}`, await ours(live), traffic, load));
       }
     }
     return rows;
@@ -86,17 +106,20 @@ export async function measureThroughput(folder: string, rounds: number): Promise
   }
 }
 
-async function runOnce(what: string, target: Target, traffic: MailTraffic, perSecond?: number): Promise<ThroughputRow> {
+async function runOnce(
+  what: string,
+  target: Target,
+  traffic: MailTraffic,
+  load: Pick<MailRun, 'clients' | 'pace'>,
+): Promise<ThroughputRow> {
   try {
-    const run =
-      perSecond === undefined ? { clients } : { pace: { perSecond, rampSeconds: warmUpSeconds - 1, seconds } };
     const watching = sleep(warmUpSeconds * 1000).then(async () => {
       await target.measured();
       const from = Date.now();
       await sleep((seconds - warmUpSeconds) * 1000);
       return { from, to: Date.now(), measured: await target.measured() };
     });
-    const report = await traffic.run({ smtpPort: target.smtpPort, ...run });
+    const report = await traffic.run({ smtpPort: target.smtpPort, ...load });
     const { from, to, measured } = await watching;
     const inTime = report.replies.filter(({ at }) => at >= from && at < to);
     const took = inTime.map(({ tookMs }) => tookMs);
