@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
+import type { MasterKey } from '../../src/adapters/system/keyring.ts';
 import { createSecrets } from '../../src/adapters/system/node-secrets.ts';
 import type { SecretUse } from '../../src/app/ports.ts';
 import { ringOf } from '../support/keyring.ts';
@@ -20,6 +21,11 @@ const uses: readonly SecretUse[] = [
   'enrolment',
   'log',
 ];
+const masterKey = (id: string, byte: number): MasterKey => ({
+  id,
+  createdAt: 0,
+  secret: new Uint8Array(32).fill(byte),
+});
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 test('every use has a digest of its own, the same in every process', () => {
@@ -40,6 +46,25 @@ test('a digest is HMAC-SHA-256 under HKDF of the master secret', () => {
     const key = Buffer.from(hkdfSync('sha256', master, '', `reply-to-verify/1/${use}`, 32));
     assert.equal(hex(secrets.mac(use, data)), createHmac('sha256', key).update(data).digest('hex'), use);
   }
+});
+
+test('what is asked for again is what it was: of its use, its data and its key, however much came between', () => {
+  const keyring = { keys: [masterKey('new', 7), masterKey('old', 8)] };
+  const secrets = createSecrets(keyring);
+  const ask = () =>
+    uses.flatMap((use) =>
+      ['one', 'two'].flatMap((text) => {
+        const bytes = new TextEncoder().encode(text);
+        return keyring.keys.map(({ id }) => hex(secrets.mac(use, bytes, id)));
+      }),
+    );
+  const wanted = ask();
+  assert.equal(new Set(wanted).size, wanted.length);
+  assert.deepEqual(ask(), wanted);
+  for (let number = 0; number < 1_500; number++) secrets.mac('log', new TextEncoder().encode(`${number}`), 'new');
+  assert.deepEqual(ask(), wanted);
+  keyring.keys.unshift(masterKey('newest', 9));
+  assert.notEqual(hex(secrets.mac('log', data)), hex(secrets.mac('log', data, 'new')));
 });
 
 test('no sub-key is the master secret', () => {

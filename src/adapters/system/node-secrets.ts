@@ -5,6 +5,11 @@ import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject, randomByte
 import type { Secrets, SecretUse } from '../../app/ports.ts';
 import type { Keyring, MasterKey } from './keyring.ts';
 
+// A mail asks for these again and again: its address at RCPT and at the end of DATA, its author in limits, log and reply.
+// They are in the mail and in the log anyway; codes, nonces and cookies are computed each time and kept nowhere.
+const keptUses: ReadonlySet<SecretUse> = new Set(['address', 'log']);
+const keptMax = 1_000;
+
 /** Digests under sub-keys of the master keys. @param keyring as it is at each call: a rotation is obeyed at once */
 export function createSecrets(keyring: Keyring): Secrets {
   // As key objects: a key that comes as bytes is wrapped anew for every digest, at five times the cost.
@@ -23,13 +28,28 @@ export function createSecrets(keyring: Keyring): Secrets {
     if (found === undefined) throw new Error('there is no key');
     return found;
   };
+  const digest = (master: MasterKey, use: SecretUse, data: Uint8Array) =>
+    createHmac('sha256', subKey(master, use)).update(data).digest();
+  const keptOf = new WeakMap<MasterKey, Map<string, Uint8Array>>(); // oldest first
   return {
     randomBytes: createRandomPool(),
     keyIds: () => keyring.keys.map(({ id }) => id),
-    mac: (use, data, keyId) =>
-      createHmac('sha256', subKey(find(keyId), use))
-        .update(data)
-        .digest(),
+    mac(use, data, keyId) {
+      const master = find(keyId);
+      if (!keptUses.has(use)) return digest(master, use, data);
+      const kept = keptOf.get(master) ?? new Map<string, Uint8Array>();
+      keptOf.set(master, kept);
+      const name = `${use} ${Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1')}`;
+      const known = kept.get(name);
+      if (known !== undefined) return known;
+      const made = digest(master, use, data);
+      kept.set(name, made);
+      for (const oldest of kept.keys()) {
+        if (kept.size <= keptMax) break;
+        kept.delete(oldest);
+      }
+      return made;
+    },
     hash: (data) => hash('sha256', data, 'buffer'),
     equal: (one, other) => one.length === other.length && timingSafeEqual(one, other),
   };
