@@ -175,19 +175,22 @@ function pauseMs(tries: number, secrets: Ports['secrets']): number {
 
 /** Whether the relay takes anything, as far as the tries tell. @param ask called when somebody may ask it again */
 function watchRelay(clock: Clock, ask: () => void) {
-  /** Failures in a row, and until when nobody asks. */
-  let away: { readonly failures: number; readonly until: number; readonly endPause: () => void } | undefined;
+  /** Failures in a row, and whether nobody asks yet. By a timer and not by the time: a clock that is set back must not prolong it. */
+  let away: { readonly failures: number; isPausing: boolean; endPause: () => void } | undefined;
   return {
     isAway: () => away !== undefined,
     /** How many may try at once. */
-    places: () => (away === undefined ? atOnceMax : clock.now() >= away.until ? 1 : 0),
+    places: () => (away === undefined ? atOnceMax : away.isPausing ? 0 : 1),
     /** @returns whether that is news. Tries that began before the first failure and end after it say nothing more */
     failed(): boolean {
-      const now = clock.now();
-      if (away !== undefined && now < away.until) return false;
-      const failures = (away?.failures ?? 0) + 1;
-      away = { failures, until: now + askAgainMs, endPause: clock.after(askAgainMs, ask) };
-      return failures === 1;
+      if (away?.isPausing) return false;
+      const now = { failures: (away?.failures ?? 0) + 1, isPausing: true, endPause: nothing };
+      now.endPause = clock.after(askAgainMs, () => {
+        now.isPausing = false;
+        ask();
+      });
+      away = now;
+      return now.failures === 1;
     },
     /**
      * @returns whether those who pause should all try now. After a single failure they should not: it may have been the

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Errand, Outbox, type Tried } from '../../src/app/outbox.ts';
+import type { Clock } from '../../src/app/ports.ts';
 import { collectLog, fixedSecrets, ManualClock, minuteMs, secondMs, settle } from './support.ts';
 
 const atOnceMax = 60;
@@ -17,6 +18,8 @@ interface Bench {
   readonly delayed: ReadonlySet<string>;
   /** The most that were ever under way at the same time. */
   readonly mostAtOnce: () => number;
+  /** How far somebody set the clock back. */
+  setBackMs: number;
   /** What comes of a try from now on. */
   relay: (key: string) => Tried | Promise<Tried>;
   add(...keys: readonly string[]): void;
@@ -51,8 +54,10 @@ function start(): Bench {
     },
     delayed: (is) => void (is ? delayed.add(key) : delayed.delete(key)),
   });
-  const outbox = new Outbox({ secrets, clock, log });
+  const setClock: Clock = { now: () => clock.now() - bench.setBackMs, after: (ms, task) => clock.after(ms, task) };
+  const outbox = new Outbox({ secrets, clock: setClock, log });
   const bench: Bench = {
+    setBackMs: 0,
     ...{ clock, log, outbox, tries, done, delayed },
     mostAtOnce: () => most,
     relay: () => 'done',
@@ -135,6 +140,17 @@ describe('outbox, the relay is away', { concurrency: true }, () => {
       ['warn', 'relay', 'away'],
       ['info', 'relay', 'back'],
     ]);
+  });
+
+  test('a clock that is set back makes nobody wait longer', async () => {
+    const bench = start();
+    bench.relay = () => 'away';
+    bench.add(...keysOf(100));
+    await settle();
+    bench.setBackMs = 60 * minuteMs;
+    bench.relay = () => 'done';
+    await bench.pass(6 * secondMs);
+    await until(() => bench.done.size === 100);
   });
 
   test('a few waiting ask more and more seldom, whoever is new asks at once, and takes all with it', async () => {
