@@ -169,7 +169,7 @@ async function open(settings: Settings, clock: Clock, closers: Close[]): Promise
 }
 
 /**
- * Mail is checked beside the event loop. Where there is one processor for all, a thread gains nothing and costs a third more:
+ * Mail is checked beside the event loop. Where there is one processor for all, a thread gains nothing and costs a sixth more:
  * there it gets large mail only, for which nobody else shall have to wait.
  */
 function openVerifier({ smtp: { hostname }, dns: { servers } }: Settings, { clock, metrics }: Omit<Basics, 'log'>) {

@@ -34,6 +34,9 @@ const once = ['date', 'subject', 'message-id', 'sender', 'reply-to', 'cc', 'mime
   'auto-submitted',
 ]);
 const shortLines = new Set(['from', 'to', 'subject', 'date', 'message-id', 'dkim-signature']);
+// Read by the mail library whatever they hold, and in a time that grows with the square of a run of blanks.
+const tagLists = new Set(['dkim-signature', 'arc-seal', 'arc-message-signature', 'arc-authentication-results']);
+const blanksMax = /[ \t]{100}/;
 const asciiOnly = ['from', 'to', 'date', 'message-id', 'dkim-signature'];
 
 /**
@@ -131,6 +134,7 @@ function splitFields(section: string): Map<string, string[]> | undefined {
     if (shortLines.has(field.name) && field.lines.some((line) => line.length > lineOctetsMax)) return undefined;
     // RFC 5322 §2.2.3: unfolding removes the CRLF and keeps the blank that follows it.
     const value = field.lines.join('').slice(field.name.length + 1);
+    if (tagLists.has(field.name) && blanksMax.test(value)) return undefined;
     values.set(field.name, [...(values.get(field.name) ?? []), value]);
   }
   return values;

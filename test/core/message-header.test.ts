@@ -113,6 +113,21 @@ function fieldOf(name: string, length: number): string {
   return `"${'x'.repeat(length - rest.length - 2)}"${rest}`;
 }
 
+for (const name of ['DKIM-Signature', 'ARC-Seal', 'ARC-Message-Signature', 'ARC-Authentication-Results']) {
+  const blanks = (count: number) => `z=${' \t'.repeat(count).slice(0, count)}x; b=y`;
+  const folded = (count: number) => `z=${'\r\n '.repeat(count)}x; b=y`;
+  table(`D3, blanks in ${name}`, verdict, [
+    ['99 in a row', headerText({ [name]: `${blanks(99)}; ${blanks(99)}` }), 'header'],
+    ['100 in a row', headerText({ [name]: blanks(100) }), 'header-malformed'],
+    ['99 in a row, each on a line of its own', headerText({ [name]: folded(99) }), 'header'],
+    ['100 in a row, each on a line of its own', headerText({ [name]: folded(100) }), 'header-malformed'],
+  ]);
+}
+
+test('D3, blanks in any other field are nobody’s business', () => {
+  assert.equal(verdict(headerText({ Subject: `a${' '.repeat(500)}b` })), 'header');
+});
+
 for (const name of ['From', 'To', 'Subject', 'Date', 'Message-ID', 'DKIM-Signature']) {
   const long = (octetsOfLine: number) => headerText({ [name]: fieldOf(name, octetsOfLine - `${name}: `.length) });
   const folded = (octetsOfLine: number) => headerText({ [name]: `"x"\r\n ${fieldOf(name, octetsOfLine - 1)}` });

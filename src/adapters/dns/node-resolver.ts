@@ -87,8 +87,8 @@ function lookUpForMessage(ask: AskShared, limits: DnsLimits, now: () => number):
   async function askWithinBudget(name: string, type: string): Promise<DnsAnswer> {
     // What is asked in the last moment may still take its own time: 16 s in all, of the 20 s that a check has.
     if (now() - startedAt > limits.budgetMs || octets > limits.messageOctetsMax) return timedOut;
-    const asked = ask(name, type);
-    const answer = asked instanceof Promise ? await within(limits.queryTimeoutMs, asked) : asked;
+    const known = ask(name, type);
+    const answer = known instanceof Promise ? await within(limits.queryTimeoutMs, known) : known;
     if (answer.kind === 'records') octets += answer.octets;
     // To find that an answer is too big costs as much as a big one.
     else if (answer.code === 'EBADRESP') octets += limits.octetsMax;

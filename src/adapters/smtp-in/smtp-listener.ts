@@ -264,7 +264,7 @@ function handlers(
     },
     onClose(session) {
       noteAbandoned(session);
-      if (session.secure) connections.sweep(); // of others `close` tells
+      connections.sweep();
     },
   };
 }

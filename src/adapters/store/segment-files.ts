@@ -3,7 +3,7 @@
 // told: it is not read. A damaged line with others after it is noticed.
 
 import { closeSync, constants, openSync, write } from 'node:fs';
-import { mkdir, readdir, readFile, stat, truncate, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat, truncate, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
@@ -74,10 +74,10 @@ class SegmentFile implements Adapter<unknown> {
 
   async write(data: unknown): Promise<void> {
     const line = Buffer.from(lineOf(data));
-    // Opened anew each time: a folder that was moved away is noticed at once. Opening and closing wait for no disk, and to
-    // have a thread do it would cost ten times as much.
-    const how = this.#size === 0 ? constants.O_CREAT | constants.O_EXCL : constants.O_APPEND;
-    const file = openSync(this.#path, constants.O_WRONLY | constants.O_DSYNC | how, 0o600);
+    if (this.#size === 0) await (await open(this.#path, 'wx', 0o600)).close();
+    // Opened anew each time: a folder that was moved away is noticed at once. To open what is there waits for no disk, and to
+    // have a thread do it would cost three times as much.
+    const file = openSync(this.#path, constants.O_WRONLY | constants.O_DSYNC | constants.O_APPEND);
     try {
       const { bytesWritten } = await writeAsync(file, line);
       // A disk that is full takes the first octets.

@@ -5,9 +5,9 @@ import { createHmac, createSecretKey, hash, hkdfSync, type KeyObject, randomByte
 import type { Secrets, SecretUse } from '../../app/ports.ts';
 import type { Keyring, MasterKey } from './keyring.ts';
 
-// A mail asks for these again and again: its address at RCPT and at the end of DATA, its author in limits, log and reply.
-// They are in the mail and in the log anyway; codes, nonces and cookies are computed each time and kept nowhere.
-const keptUses: ReadonlySet<SecretUse> = new Set(['address', 'log']);
+// A mail asks for that of its address at RCPT and again at the end of DATA. All others, of codes, cookies and people, are
+// computed each time and kept nowhere.
+const keptUse: SecretUse = 'address';
 const keptMax = 1_000;
 
 /** Digests under sub-keys of the master keys. @param keyring as it is at each call: a rotation is obeyed at once */
@@ -36,10 +36,10 @@ export function createSecrets(keyring: Keyring): Secrets {
     keyIds: () => keyring.keys.map(({ id }) => id),
     mac(use, data, keyId) {
       const master = find(keyId);
-      if (!keptUses.has(use)) return digest(master, use, data);
+      if (use !== keptUse) return digest(master, use, data);
       const kept = keptOf.get(master) ?? new Map<string, Uint8Array>();
       keptOf.set(master, kept);
-      const name = `${use} ${Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1')}`;
+      const name = Buffer.from(data.buffer, data.byteOffset, data.length).toString('latin1');
       const known = kept.get(name);
       if (known !== undefined) return known;
       const made = digest(master, use, data);
